@@ -1,0 +1,1 @@
+"""Metrics, intervals and rankings for health-AI challenges; stands alone on numpy and scipy."""
