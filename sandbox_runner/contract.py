@@ -13,10 +13,10 @@ PUT  /runner/jobs/{job}/blobs/{role}    job's token                 bytes, ``X-S
 POST /runner/jobs/{job}/finish          job's token                 `Finish` -> `Finished` | 409 stale
 ======================================  ==========================  ===================================================
 
-``finish`` carries ``X-Signature``: base64 of the Ed25519 signature over the exact body bytes (at most `FINISH_MAX_BYTES`)
-by the private key whose public half was registered. It is idempotent: the same body sent again with the same token is
-answered like the first. What a runner sends is read strictly (an unknown key is refused); what a server answers may grow
-by optional keys, which an older runner ignores.
+``finish`` carries ``X-Signature``: base64 of the Ed25519 signature over the exact body bytes (at most
+`FINISH_MAX_BYTES`) by the private key whose public half was registered. It is idempotent: the same body sent again with
+the same token is answered like the first. What a runner sends is read strictly (an unknown key is refused); what a
+server answers may grow by optional keys, which an older runner ignores.
 """
 
 from typing import Annotated, Literal
@@ -202,7 +202,7 @@ class Usage(Request):
 
 
 class Finish(Request):
-    """The end of one attempt. Format errors are ``invalid`` with issues; ``internal`` is ours: the server runs it again."""
+    """The end of one attempt. Format errors are ``invalid`` with issues; ``internal`` is ours and is run again."""
 
     outcome: Outcome
     detail: Detail = Detail()
