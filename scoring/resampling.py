@@ -1,0 +1,108 @@
+"""Which clusters stand in which resample: drawn once per phase, the same for every team and metric.
+
+Every comparison is therefore paired. Draws come from the raw 64-bit stream of PCG64, mapped to integers here, because
+the methods of numpy's `Generator` may change their streams between releases while bit generators may not.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_RESAMPLE, _SPLIT = 0, 1  # first word of the spawn key: a split is never drawn from the stream of a resample
+_CHUNK = 1 << 21  # draws held at once: 16 MB of raw words
+_HALF = np.uint64(32)
+
+
+@dataclass(frozen=True, eq=False)
+class ResamplePlan:
+    """How often each cluster stands in each resample.
+
+    `counts`: (B, K) uint16, read-only; columns in the order of `cluster_ids` (ascending). Within each stratum every row
+    sums to the number of clusters of that stratum. `strata`: (K,) intp, the stratum of each cluster.
+    `digest`: sha256 hex over ids, strata and counts. As secret as the reference: with it, scores give labels away.
+    """
+
+    counts: NDArray[np.uint16]
+    cluster_ids: tuple[str, ...]
+    strata: NDArray[np.intp]
+    digest: str
+
+
+def make_plan(*, seed: int, replicates: int, cluster_ids: Sequence[str], strata: NDArray[np.intp]) -> ResamplePlan:
+    """Draw clusters with replacement within each stratum (stratum = split, so that no split changes its size).
+
+    `seed` >= 0; `replicates` = B >= 0; `cluster_ids` (K,) strictly ascending; `strata` (K,) codes >= 0. Adding a
+    stratum does not change the draws of the others. Raises ValueError where ids are not ascending or shapes differ.
+    """
+    ids = tuple(cluster_ids)
+    codes = np.asarray(strata, dtype=np.intp)
+    if codes.shape != (len(ids),) or (codes < 0).any():
+        raise ValueError(f"strata must be {len(ids)} codes of 0 or more, one per cluster")
+    if any(a >= b for a, b in zip(ids, ids[1:], strict=False)):
+        raise ValueError("cluster ids must be ascending and unique, so that the plan depends on nothing else")
+    counts = np.zeros((replicates, len(ids)), dtype=np.uint16)
+    for stratum in np.unique(codes):
+        columns = np.flatnonzero(codes == stratum)
+        counts[:, columns] = _draw(_stream(seed, _RESAMPLE, int(stratum)), replicates, len(columns))
+    counts.flags.writeable = False
+    return ResamplePlan(counts=counts, cluster_ids=ids, strata=codes, digest=_digest(counts, ids, codes))
+
+
+def draw_splits(*, seed: int, shares: Sequence[float], clusters: int) -> NDArray[np.intp]:
+    """Give each of K clusters, in ascending order of id, a split at random: (K,) codes, position in `shares`.
+
+    `shares` sum to 1; sizes are exact (largest remainder, ties to the first). Raises ValueError for other shares.
+    """
+    wanted = np.asarray(shares, dtype=np.float64)
+    if wanted.size == 0 or (wanted < 0).any() or abs(wanted.sum() - 1) > 1e-9:
+        raise ValueError(f"shares of splits must be 0 or more and sum to 1, not {list(shares)}")
+    exact = np.round(wanted * clusters, 9)
+    sizes = np.floor(exact).astype(np.intp)
+    left = clusters - int(sizes.sum())
+    sizes[np.argsort(sizes - exact, kind="stable")[:left]] += 1
+    order = np.argsort(_stream(seed, _SPLIT).random_raw(clusters), kind="stable")
+    codes = np.empty(clusters, dtype=np.intp)
+    codes[order] = np.repeat(np.arange(wanted.size), sizes)
+    return codes
+
+
+def _stream(seed: int, *key: int) -> np.random.PCG64:
+    return np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def _draw(bits: np.random.PCG64, rows: int, k: int) -> NDArray[np.uint16]:
+    """(rows, k) counts of k draws of k. The result does not depend on the chunk: draws are consumed in order."""
+    out = np.empty((rows, k), dtype=np.uint16)
+    step = max(1, _CHUNK // k)
+    for start in range(0, rows, step):
+        n = min(step, rows - start)
+        for i, row in enumerate(_integers(bits, k, n * k).reshape(n, k), start):
+            out[i] = np.bincount(row, minlength=k)
+    return out
+
+
+def _integers(bits: np.random.PCG64, k: int, n: int) -> NDArray[np.intp]:
+    """(n,) integers in [0, k), each equally likely: multiply-shift with rejection (Lemire 2019, arXiv 1805.10941)."""
+    low = np.uint64(2**32 % k)
+    out = np.empty(n, dtype=np.intp)
+    done = 0
+    while done < n:
+        product = (bits.random_raw(n - done) >> _HALF) * np.uint64(k)
+        kept = (product >> _HALF)[(product & np.uint64(0xFFFFFFFF)) >= low]
+        out[done : done + kept.size] = kept
+        done += kept.size
+    return out
+
+
+def _digest(counts: NDArray[np.uint16], ids: tuple[str, ...], strata: NDArray[np.intp]) -> str:
+    digest = hashlib.sha256(b"arbitre plan 1\n")
+    digest.update(repr(counts.shape).encode())
+    for name in ids:
+        raw = name.encode()
+        digest.update(len(raw).to_bytes(8, "little") + raw)
+    digest.update(strata.astype("<i8").tobytes())
+    digest.update(counts.astype("<u2", copy=False).tobytes())
+    return digest.hexdigest()
