@@ -1,0 +1,57 @@
+"""Rules for single words of a challenge: lines, paths, zones, ids. Each returns its value or raises ValueError."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+# Cc control, Cf format (zero-width, direction marks), Co private, Cs surrogate, Zl and Zp line breaks
+_INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def invisible(text: str) -> str | None:
+    """The first control, format or line-breaking character, as `U+200B at 4` (from 1); None if there is none."""
+    for position, character in enumerate(text, start=1):
+        if unicodedata.category(character) in _INVISIBLE:
+            return f"U+{ord(character):04X} at {position}"
+    return None
+
+
+def check_line(text: str) -> str:
+    """A visible single line without blanks at its ends."""
+    found = invisible(text)
+    if found:
+        raise ValueError(f"an invisible character stands in this text ({found}); remove it")
+    if text != text.strip():
+        raise ValueError("blanks stand at the start or end of this text; remove them")
+    return text
+
+
+def check_path(text: str) -> str:
+    """A path inside the folder: forward slashes, no leading slash, no `.` or `..` part; NFC."""
+    found = invisible(text)
+    if found:
+        raise ValueError(f"an invisible character stands in this path ({found}); remove it")
+    if text.startswith("/") or "\\" in text or any(part in {"", ".", ".."} for part in text.split("/")):
+        raise ValueError("a path is written from the challenge folder, with forward slashes, without '..'")
+    return unicodedata.normalize("NFC", text)
+
+
+def check_zone(text: str) -> str:
+    """A zone of the IANA time zone database, e.g. `Europe/Paris`."""
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("a zone is a name of the IANA time zone database, e.g. Europe/Paris") from error
+    return text
+
+
+def check_json(value: dict[str, Any]) -> dict[str, Any]:
+    """Parameters must be plain JSON with finite numbers, so that their digest is well defined."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError("parameters hold texts, finite numbers, true or false, lists and tables only") from error
+    return value
