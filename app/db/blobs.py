@@ -1,0 +1,35 @@
+"""Rows that say which bytes are kept; a read of bytes always goes through a row that the actor may see."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.db.base import Base
+from app.domain.ids import NIL, new_id
+
+
+class Blob(Base):
+    """Bytes by digest in one `store`: public, hidden, reference, entries, images or mail. `size` in bytes."""
+
+    __tablename__ = "blobs"
+    __table_args__ = (UniqueConstraint("store", "sha256"),)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    store: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("sites.id"), default=NIL)
+    created_at: Mapped[dt.datetime]
+
+
+def record(session: Session, *, store: str, sha256: str, size: int, now: dt.datetime) -> Blob:
+    """The row of these bytes in this store, made when there is none."""
+    blob = session.scalar(select(Blob).where(Blob.store == store, Blob.sha256 == sha256))
+    if blob is None:
+        blob = Blob(store=store, sha256=sha256, size=size, created_at=now)
+        session.add(blob)
+        session.flush()
+    return blob

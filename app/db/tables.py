@@ -1,0 +1,20 @@
+"""All tables, imported once so that `Base.metadata` is whole (migrations, backup)."""
+
+from app.db import audit, blobs, boards, challenges, evaluations, jobs, phases, runners, submissions, teams, users
+from app.db.base import Base
+
+__all__ = [
+    "Base",
+    "audit",
+    "blobs",
+    "boards",
+    "challenges",
+    "evaluations",
+    "jobs",
+    "phases",
+    "runners",
+    "submissions",
+    "teams",
+    "users",
+]
+metadata = Base.metadata
