@@ -1,4 +1,4 @@
-"""Every refusal of the service: a stable code, an HTTP status and an English sentence that gettext translates at the edge."""
+"""Every refusal of the service: a stable code, an HTTP status and an English sentence, translated at the edge."""
 
 from __future__ import annotations
 
@@ -111,5 +111,6 @@ class DiskFull(AppError):
     status = 507
     code = "E-DISK-FULL"
     template = N_(
-        "The server's disk is full, so the file was not kept and no quota was used. Send it again later; the operator can see this."
+        "The server's disk is full, so the file was not kept and no quota was used. "
+        "Send it again later; the operator can see this."
     )

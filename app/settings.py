@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     heartbeat_s: float = 20
     claim_wait_s: float = 20
     max_attempts: int = 3
-    job_deadline_s: float = 900
+    job_deadline_s: float = 86_400
     grace_s: float = 900
     upload_idle_s: float = 60
     direct_limit: int = 64 * 2**20

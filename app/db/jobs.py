@@ -16,9 +16,9 @@ from app.domain.ids import new_id
 class Job(Base):
     """One piece of work.
 
-    State: ready → leased → done | dead | cancelled; an expired lease makes a leased job claimable again. `attempt` rises
-    at each claim, so work that kills its runner ends dead after `max_attempts`. `deadline` is when a job that is still
-    open is given up. At most one ready job per `coalesce` key.
+    State: ready → leased → done | dead | cancelled; an expired lease makes a leased job claimable again. `attempt`
+    rises at each claim, so work that kills its runner ends dead after `max_attempts`. `deadline` is when a job that is
+    still open is given up. At most one ready job per `coalesce` key.
     """
 
     __tablename__ = "jobs"

@@ -16,9 +16,10 @@ from app.domain.ids import new_id
 class Phase(Base):
     """A window with quotas, metrics and a board.
 
-    `scoring_spec` is scoring.spec.ScoringSpec as JSON and `scoring_digest` its digest. `reference_digest`, `seed` and the
-    plan are secret; others see `reference_version`. `precision` is the number of decimals that non-organisers are shown,
-    fixed at opening. `frozen_at` is a fact, written once by the freeze.
+    `scoring_spec` is scoring.spec.ScoringSpec as JSON and `scoring_digest` its digest. `inputs` maps each input role of a
+    scoring job to the blob that holds it. `reference_digest`, `seed` and the plan are secret; others see
+    `reference_version`. `precision` is the number of decimals that non-organisers are shown, fixed at opening.
+    `frozen_at` is a fact, written once by the freeze.
     """
 
     __tablename__ = "phases"
@@ -37,6 +38,7 @@ class Phase(Base):
     quota_day: Mapped[int | None]
     quota_total: Mapped[int | None]
     limits: Mapped[dict[str, Any]]
+    inputs: Mapped[dict[str, str]]
     scoring_spec: Mapped[dict[str, Any]]
     scoring_digest: Mapped[str] = mapped_column(String(64))
     reference_digest: Mapped[str] = mapped_column(String(64))

@@ -1,6 +1,6 @@
 """All tables, imported once so that `Base.metadata` is whole (migrations, backup)."""
 
-from app.db import audit, blobs, boards, challenges, evaluations, jobs, phases, runners, submissions, teams, users
+from app.db import audit, blobs, boards, challenges, evaluations, jobs, phases, runners, submissions, teams, uploads, users
 from app.db.base import Base
 
 __all__ = [

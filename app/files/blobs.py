@@ -1,0 +1,146 @@
+"""Bytes by digest on local disk: `<root>/<store>/<aa>/<sha256>`, written once, never changed."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from app.errors import DiskFull
+from app.settings import Settings
+
+SECRET_STORES = frozenset({"reference", "hidden"})
+STORES = frozenset({"public", "entries", "images", "mail"}) | SECRET_STORES
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was written: digest (hex) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+class Partial:
+    """Bytes on their way into a store; become a blob by `finish`, vanish by `abort`."""
+
+    def __init__(self, folder: Path, keep_free: int) -> None:
+        self.folder = folder
+        self.path = folder / "tmp" / uuid.uuid4().hex
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._keep_free = keep_free
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.check_room()
+        self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+    def check_room(self) -> None:
+        """Refuse while the disk has less than the reserve left, so that the database can still write."""
+        if shutil.disk_usage(self.folder).free < self._keep_free:
+            raise DiskFull()
+
+    def write(self, data: bytes) -> None:
+        """Append `data`; a full disk removes the partial file and raises DiskFull."""
+        try:
+            self._file.write(data)
+        except OSError as error:
+            self._refuse_full(error)
+        self._hash.update(data)
+        self.size += len(data)
+
+    def finish(self) -> Stored:
+        """Make the bytes durable under their digest and return it."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self._refuse_full(error)
+        self._file.close()
+        sha256 = self._hash.hexdigest()
+        target = self.folder / sha256[:2] / sha256
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.path.replace(target)
+        _sync_folder(target.parent)
+        return Stored(sha256, self.size)
+
+    def abort(self) -> None:
+        """Forget the bytes."""
+        # Closing flushes what is buffered, which a full disk refuses again.
+        try:
+            self._file.close()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+        finally:
+            self.path.unlink(missing_ok=True)
+
+    def _refuse_full(self, error: OSError) -> None:
+        self.abort()
+        if error.errno in FULL:
+            raise DiskFull() from error
+        raise error
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True)
+class Blobs:
+    """The stores of one instance; `reference` and `hidden` live under a root of their own (0700)."""
+
+    public_root: Path
+    secret_root: Path
+    keep_free: int
+
+    def begin(self, store: str) -> Partial:
+        """Start writing into `store`. Raises DiskFull when the reserve is not free."""
+        return Partial(self._folder(store), self.keep_free)
+
+    def write(self, store: str, chunks: Iterable[bytes]) -> Stored:
+        """Write all `chunks` as one blob."""
+        partial = self.begin(store)
+        try:
+            for chunk in chunks:
+                partial.write(chunk)
+        except BaseException:
+            partial.abort()
+            raise
+        return partial.finish()
+
+    def path(self, store: str, sha256: str) -> Path:
+        """Where a blob lies."""
+        return self._folder(store) / sha256[:2] / sha256
+
+    def open(self, store: str, sha256: str) -> BinaryIO:
+        """Open a blob for reading; FileNotFoundError when it is not there."""
+        return self.path(store, sha256).open("rb")
+
+    def read(self, store: str, sha256: str) -> bytes:
+        return self.path(store, sha256).read_bytes()
+
+    def _folder(self, store: str) -> Path:
+        if store not in STORES:
+            raise ValueError(f"there is no store {store!r}")
+        folder = (self.secret_root if store in SECRET_STORES else self.public_root) / store
+        if not folder.is_dir():
+            for root in (self.secret_root, self.public_root):
+                root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
+        return folder
+
+
+def open_blobs(settings: Settings) -> Blobs:
+    """The stores that the settings name."""
+    return Blobs(settings.public_blobs, settings.secret_blobs, settings.keep_free)
