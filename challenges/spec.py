@@ -9,7 +9,7 @@ to their default, so no digest changes when a key is added.
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
@@ -37,8 +37,13 @@ def _moment(value: object) -> object:
     raise ValueError("a moment is written as a date, a time and an offset")
 
 
+def _utc(value: datetime) -> datetime:
+    """One moment has one spelling in the canonical form, whatever offset it was written with."""
+    return value.astimezone(UTC)
+
+
 Bound = Annotated[Real | None, BeforeValidator(_bound)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_utc)]
 Params = Annotated[dict[str, Any], AfterValidator(check_json)]
 
 

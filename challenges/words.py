@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import unicodedata
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,9 +49,23 @@ def check_zone(text: str) -> str:
 
 
 def check_json(value: dict[str, Any]) -> dict[str, Any]:
-    """Parameters must be plain JSON with finite numbers, so that their digest is well defined."""
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError("parameters hold texts, finite numbers, true or false, lists and tables only") from error
+    """Parameters that TOML and canonical JSON can both hold, so that their digest is well defined."""
+    _check_plain(value)
     return value
+
+
+def _check_plain(value: object) -> None:
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise ValueError("the keys of parameters are texts")
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check_plain(item)
+    elif isinstance(value, bool | str):
+        return
+    elif isinstance(value, int):
+        if abs(value) >= 2**53:
+            raise ValueError("a whole number in parameters stays below 2^53")
+    elif not isinstance(value, float) or not math.isfinite(value):
+        raise ValueError("parameters hold texts, finite numbers, true or false, lists and tables only")
