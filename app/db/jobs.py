@@ -61,6 +61,7 @@ class Job(Base):
     ended_at: Mapped[dt.datetime | None]
     lease_until: Mapped[dt.datetime | None]
     token_hash: Mapped[str | None] = mapped_column(String(64))
+    finish_digest: Mapped[str | None] = mapped_column(String(64))
     runner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("runners.id"))
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str] = mapped_column(String(500), default="")
