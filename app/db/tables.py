@@ -1,6 +1,19 @@
 """All tables, imported once so that `Base.metadata` is whole (migrations, backup)."""
 
-from app.db import audit, blobs, boards, challenges, evaluations, jobs, phases, runners, submissions, teams, uploads, users
+from app.db import (
+    audit,
+    blobs,
+    boards,
+    challenges,
+    evaluations,
+    jobs,
+    phases,
+    runners,
+    submissions,
+    teams,
+    uploads,
+    users,
+)
 from app.db.base import Base
 
 __all__ = [
@@ -15,6 +28,7 @@ __all__ = [
     "runners",
     "submissions",
     "teams",
+    "uploads",
     "users",
 ]
 metadata = Base.metadata

@@ -105,7 +105,7 @@ def can_administer(actor: Actor) -> bool:
 
 
 def can_read_slice(*, slice: str, splits: dict[str, str], closed: bool, behind: bool) -> bool:
-    """May see values of a slice: `split:<name>` by that split's visibility; `all`, subgroups and sites span every split.
+    """May see values of a slice: `split:<name>` by that split's visibility; all others span every split.
 
     `splits` maps split name to live | after_close | never.
     """

@@ -15,7 +15,7 @@ from app.db import users as rows
 from app.db.users import ApiToken, User, UserSession
 from app.domain.access import ANONYMOUS, SCOPES, Actor
 from app.domain.ids import new_secret, secret_hash
-from app.errors import Conflict, Invalid, N_, NotFound, SignInNeeded
+from app.errors import N_, Conflict, Invalid, NotFound, SignInNeeded
 from app.services import audit
 
 PASSWORDS = PasswordHash((Argon2Hasher(),))

@@ -13,7 +13,7 @@ from app.db.challenges import Acceptance, Challenge, Document
 from app.db.teams import Team
 from app.domain import access
 from app.domain.access import Actor
-from app.errors import Conflict, Invalid, N_, NotAllowed, SignInNeeded
+from app.errors import N_, Conflict, Invalid, NotAllowed, SignInNeeded
 from app.services import audit
 from app.services.standing import find_challenge
 from app.services.teams import create_team

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.db import teams as rows
@@ -13,7 +13,7 @@ from app.db.submissions import Submission
 from app.db.teams import Invitation, Membership, Team
 from app.domain.access import Actor
 from app.domain.ids import new_secret, secret_hash
-from app.errors import Conflict, Invalid, N_, NotAllowed, NotFound
+from app.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from app.services import audit
 from app.services.standing import find_challenge
 
@@ -110,7 +110,7 @@ def _check_free_to_move(session: Session, *, mine: Team, team: Team) -> None:
         raise Conflict(N_("Your team has other members. Only a team of one can move into another."))
     if session.scalar(select(Submission.id).where(Submission.team_id == mine.id).limit(1)):
         raise Conflict(N_("Your team has submissions already, so it cannot move into another."))
-    session.execute(update(Invitation).where(Invitation.team_id == mine.id).values(team_id=team.id))
+    session.execute(delete(Invitation).where(Invitation.team_id == mine.id))
 
 
 def _add_member(session: Session, *, team: Team, actor: Actor, now: dt.datetime) -> None:

@@ -1,0 +1,482 @@
+"""Submissions: admitting a request, recording an entry with its job, and what the team does with it later."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from app.db import blobs as blob_rows
+from app.db import submissions as rows
+from app.db import teams, uploads
+from app.db.challenges import Challenge
+from app.db.evaluations import Evaluation
+from app.db.jobs import Job
+from app.db.phases import Phase
+from app.db.submissions import Submission
+from app.db.teams import Team
+from app.db.uploads import Upload
+from app.domain import access
+from app.domain.access import SYSTEM, Actor, Standing
+from app.domain.quotas import Quota, quota
+from app.domain.schedule import day_of, in_time, window
+from app.domain.states import FINAL_STATES
+from app.errors import N_, Conflict, Invalid, NotAllowed, NotFound, QuotaUsed, SignInNeeded, TooMany
+from app.files.blobs import Stored
+from app.services import audit, jobs
+from app.services.standing import find_challenge, find_phase
+from app.settings import Settings
+
+SHUT = {
+    "draft": N_("This challenge is not published yet."),
+    "before": N_("This phase opens at %(opens)s. Nothing was uploaded."),
+    "paused": N_("This phase is paused by its organisers. Nothing was uploaded."),
+    "closed": N_("This phase closed at %(closes)s. Nothing was uploaded."),
+}
+PRIORITY = {"check": 50, "score": 100}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a submit request says before its body: where to, what kind, and how to recognise it again."""
+
+    slug: str
+    phase: str
+    kind: str = "predictions"
+    check: bool = False
+    note: str = ""
+    filename: str = ""
+    sha256: str | None = None
+    idempotency_key: str | None = None
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Admission:
+    """An admitted request: the body may come. `limit` in bytes; `upload_id` is to be given back with the body."""
+
+    upload_id: uuid.UUID
+    requested_at: dt.datetime
+    limit: int
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The entry that stands for a request; `new` is False when it is an earlier one."""
+
+    submission: Submission
+    new: bool
+    quota: Quota
+
+
+def admit(session: Session, *, actor: Actor, request: Request, settings: Settings, now: dt.datetime) -> Admission:
+    """Test access, window and quota before the body is read, and note that it is on its way (design §4, 11.5).
+
+    Raises SignInNeeded, NotFound, NotAllowed, Conflict (window), Invalid (kind), QuotaUsed or TooMany.
+    """
+    challenge, phase, team = _place(session, actor=actor, request=request)
+    _check_window(challenge, phase, now)
+    if request.kind not in phase.kinds:
+        raise Invalid(N_("This phase takes entries of kind %(kinds)s."), kinds=", ".join(phase.kinds))
+    if not _seen_before(session, actor=actor, request=request, phase=phase, team=team):
+        _check_quota(
+            session, challenge=challenge, phase=phase, team=team, check=request.check, settings=settings, now=now
+        )
+    assert actor.user_id is not None
+    upload = Upload(
+        phase_id=phase.id,
+        team_id=team.id,
+        user_id=actor.user_id,
+        requested_at=now,
+        expires_at=now + dt.timedelta(seconds=settings.grace_s),
+    )
+    session.add(upload)
+    session.flush()
+    return Admission(upload.id, now, min(phase.limits["size_mb"] * 1_000_000, settings.direct_limit))
+
+
+def abandon(session: Session, *, admission: Admission) -> None:
+    """The body will not come."""
+    uploads.forget(session, admission.upload_id)
+
+
+def submit(
+    session: Session,
+    *,
+    actor: Actor,
+    request: Request,
+    admission: Admission,
+    stored: Stored,
+    settings: Settings,
+    now: dt.datetime,
+) -> Submitted:
+    """Record the entry and its job in one transaction, or answer with the earlier entry that it repeats.
+
+    Raises what `admit` raises, Conflict when the body came too late or an idempotency key is used for other bytes.
+    """
+    challenge, phase, team = _place(session, actor=actor, request=request)
+    teams.lock(session, team.id)
+    uploads.forget(session, admission.upload_id)
+    _check_body(request, stored)
+    earlier = _earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=stored.sha256)
+    if earlier is None:
+        _check_in_time(phase, admission=admission, settings=settings, now=now)
+        _check_quota(
+            session,
+            challenge=challenge,
+            phase=phase,
+            team=team,
+            check=request.check,
+            settings=settings,
+            now=admission.requested_at,
+        )
+    entry = earlier or _record(
+        session,
+        actor=actor,
+        request=request,
+        challenge=challenge,
+        phase=phase,
+        team=team,
+        stored=stored,
+        requested_at=admission.requested_at,
+        settings=settings,
+        now=now,
+    )
+    left = quota_of(session, challenge=challenge, phase=phase, team_id=team.id, now=now)
+    return Submitted(entry, earlier is None, left)
+
+
+def submit_baseline(
+    session: Session,
+    *,
+    actor: Actor,
+    challenge: Challenge,
+    phase: Phase,
+    stored: Stored,
+    settings: Settings,
+    now: dt.datetime,
+) -> Submission:
+    """Enter the organisers' baseline, once per reference and scoring; it has a row on the board and no rank."""
+    team = teams.by_name(session, challenge.id, "Baseline")
+    if team is None:
+        team = Team(challenge_id=challenge.id, name="Baseline", baseline=True, created_at=now)
+        session.add(team)
+        session.flush()
+    earlier = rows.earlier(
+        session, phase_id=phase.id, team_id=team.id, kind="predictions", check=False, sha256=stored.sha256
+    )
+    request = Request(slug=challenge.slug, phase=phase.slug, filename="predictions.csv", note="baseline")
+    return earlier or _record(
+        session,
+        actor=actor,
+        request=request,
+        challenge=challenge,
+        phase=phase,
+        team=team,
+        stored=stored,
+        requested_at=now,
+        settings=settings,
+        now=now,
+    )
+
+
+def quota_of(session: Session, *, challenge: Challenge, phase: Phase, team_id: uuid.UUID, now: dt.datetime) -> Quota:
+    """What the team has left in this phase."""
+    start, end = day_of(now, challenge.zone)
+    return quota(
+        day=phase.quota_day,
+        total=phase.quota_total,
+        used_today=rows.counting(session, phase_id=phase.id, team_id=team_id, since=start),
+        used=rows.counting(session, phase_id=phase.id, team_id=team_id),
+        day_ends=end,
+        closes_at=phase.closes_at,
+    )
+
+
+def find(session: Session, *, actor: Actor, slug: str, number: int) -> tuple[Submission, Challenge, Standing]:
+    """A submission that the actor may see. Raises NotFound, for those of other teams too."""
+    challenge, standing = find_challenge(session, actor=actor, slug=slug)
+    submission = rows.by_number(session, challenge.id, number)
+    if submission is None or not access.can_see_submission(actor, standing, team_id=submission.team_id):
+        raise NotFound()
+    return submission, challenge, standing
+
+
+def cancel(session: Session, *, actor: Actor, slug: str, number: int, now: dt.datetime) -> Submission:
+    """Stop an entry that is not final. Before it starts, its quota slot is free again. Raises Conflict when final."""
+    submission = _find_own(session, actor=actor, slug=slug, number=number)
+    if submission.state in FINAL_STATES:
+        raise Conflict(N_("Submission %(number)s is %(state)s already."), number=number, state=submission.state)
+    if submission.started_at is not None:
+        raise Conflict(N_("Submission %(number)s is running; it will be done in a moment."), number=number)
+    submission.state, submission.ended_at = "cancelled", now
+    jobs.cancel_for(session, submission_id=submission.id, now=now)
+    _audit(session, actor=actor, act="submission.cancel", submission=submission, now=now)
+    return submission
+
+
+def withdraw(session: Session, *, actor: Actor, slug: str, number: int, now: dt.datetime) -> Submission:
+    """Take a final entry off the board; its quota slot stays used. Raises Conflict once the board is frozen."""
+    submission = _find_own(session, actor=actor, slug=slug, number=number)
+    phase = session.get_one(Phase, submission.phase_id)
+    if phase.frozen_at is not None:
+        raise Conflict(N_("The board of this phase is frozen; ask the organisers."))
+    if submission.state not in ("scored", "failed", "dead"):
+        raise Conflict(
+            N_("Only an entry that has ended can be withdrawn; this one is %(state)s."), state=submission.state
+        )
+    submission.state, submission.final = "withdrawn", False
+    _audit(session, actor=actor, act="submission.withdraw", submission=submission, now=now)
+    return submission
+
+
+def choose_final(
+    session: Session, *, actor: Actor, slug: str, number: int, final: bool, now: dt.datetime
+) -> Submission:
+    """Mark or unmark an entry as one of the team's finals. Raises Conflict when all are taken or the board is frozen."""
+    submission = _find_own(session, actor=actor, slug=slug, number=number)
+    phase = session.get_one(Phase, submission.phase_id)
+    if phase.frozen_at is not None:
+        raise Conflict(N_("The board of this phase is frozen; finals can no longer be chosen."))
+    if submission.state != "scored":
+        raise Conflict(N_("Only a scored entry can be final; this one is %(state)s."), state=submission.state)
+    taken = [s for s in rows.of_team(session, submission.team_id, limit=10_000) if s.final and s.phase_id == phase.id]
+    limit = phase.scoring_spec["ranking"]["finals"]
+    if final and not submission.final and len(taken) >= limit:
+        raise Conflict(N_("Your team has chosen its %(limit)s final entries. Unmark one first."), limit=limit)
+    submission.final = final
+    _audit(session, actor=actor, act="submission.final", submission=submission, now=now)
+    return submission
+
+
+def retry(
+    session: Session, *, actor: Actor, slug: str, number: int, settings: Settings, now: dt.datetime
+) -> Submission:
+    """Run a dead entry again: the organiser's way out for an entry that the platform failed."""
+    submission, _, standing = find(session, actor=actor, slug=slug, number=number)
+    if not access.can_manage(actor, standing):
+        raise NotAllowed(N_("Only organisers of this challenge may do this."))
+    phase = session.get_one(Phase, submission.phase_id)
+    if submission.state != "dead" or phase.frozen_at is not None:
+        raise Conflict(N_("Only a dead entry of a board that is not frozen can be run again."))
+    submission.state, submission.outcome, submission.message, submission.ended_at = "queued", None, "", None
+    _enqueue(session, submission=submission, phase=phase, settings=settings, now=now)
+    _audit(session, actor=actor, act="submission.retry", submission=submission, now=now)
+    return submission
+
+
+def dismiss(session: Session, *, actor: Actor, slug: str, number: int, now: dt.datetime) -> Submission:
+    """Decide that a dead entry is not run again, so that the phase can freeze; its quota slot stays free."""
+    submission, _, standing = find(session, actor=actor, slug=slug, number=number)
+    if not access.can_manage(actor, standing):
+        raise NotAllowed(N_("Only organisers of this challenge may do this."))
+    if submission.state != "dead":
+        raise Conflict(N_("Only a dead entry can be dismissed."))
+    submission.state = "cancelled"
+    _audit(session, actor=actor, act="submission.dismiss", submission=submission, now=now)
+    return submission
+
+
+def started(session: Session, *, job: Job, now: dt.datetime) -> None:
+    """A runner took the job of a submission."""
+    submission = session.get_one(Submission, job.submission_id)
+    if submission.state in ("received", "queued"):
+        submission.state = "running"
+    submission.started_at = submission.started_at or now
+
+
+def job_died(session: Session, *, job: Job, now: dt.datetime) -> None:
+    """The job of a submission gave up: the entry is dead, its quota slot is free, and it is on record for operators."""
+    submission = session.get_one(Submission, job.submission_id)
+    if submission.state in FINAL_STATES:
+        return
+    submission.state, submission.outcome, submission.ended_at = "dead", "internal", now
+    payload = {"job": str(job.id), "attempts": job.attempt, "error": job.error}
+    _audit(session, actor=SYSTEM, act="submission.dead", submission=submission, now=now, payload=payload)
+
+
+def _place(session: Session, *, actor: Actor, request: Request) -> tuple[Challenge, Phase, Team]:
+    """Challenge, phase and team of a request, for an actor who may take part."""
+    challenge, standing = find_challenge(session, actor=actor, slug=request.slug)
+    phase = find_phase(session, challenge=challenge, slug=request.phase)
+    if not actor.signed_in:
+        raise SignInNeeded(N_("Sign in to submit."))
+    if standing.team_id is None:
+        raise NotAllowed(N_("Join this challenge first: you are in no team of it."))
+    if not standing.documents_signed:
+        raise NotAllowed(N_("A document of this challenge has a version that you have not accepted. Accept it first."))
+    if not access.can_take_part(actor, standing):
+        raise NotAllowed(N_("This token lacks the scope `submit`."))
+    return challenge, phase, session.get_one(Team, standing.team_id)
+
+
+def _check_window(challenge: Challenge, phase: Phase, now: dt.datetime) -> None:
+    where = window(phase, published=challenge.published_at is not None, now=now)
+    if where != "open":
+        raise Conflict(SHUT[where], code="E-WINDOW", opens=utc(phase.opens_at), closes=utc(phase.closes_at))
+
+
+def _check_in_time(phase: Phase, *, admission: Admission, settings: Settings, now: dt.datetime) -> None:
+    if not in_time(phase, requested_at=admission.requested_at, received_at=now, grace_s=settings.grace_s):
+        raise Conflict(
+            N_("The file arrived more than %(minutes)s minutes after the close at %(closes)s, so it was not entered."),
+            code="E-LATE",
+            minutes=int(settings.grace_s // 60),
+            closes=utc(phase.closes_at),
+        )
+
+
+def _check_quota(
+    session: Session,
+    *,
+    challenge: Challenge,
+    phase: Phase,
+    team: Team,
+    check: bool,
+    settings: Settings,
+    now: dt.datetime,
+) -> None:
+    start, end = day_of(now, challenge.zone)
+    if rows.rejected(session, phase_id=phase.id, team_id=team.id, since=start) >= settings.rejected_per_day:
+        raise TooMany(
+            N_(
+                "%(limit)s files of your team were refused for their format today. Check files locally; next at %(at)s."
+            ),
+            limit=settings.rejected_per_day,
+            at=utc(end),
+        )
+    left = quota_of(session, challenge=challenge, phase=phase, team_id=team.id, now=now)
+    if check or left.left is None or left.left > 0:
+        return
+    if left.resets_at is None:
+        raise QuotaUsed(N_("Your team has used all its %(quota)s submissions of this phase."), quota=left.limit)
+    raise QuotaUsed(quota=left.limit, resets_at=utc(left.resets_at))
+
+
+def _seen_before(session: Session, *, actor: Actor, request: Request, phase: Phase, team: Team) -> bool:
+    """Whether the request names an entry that exists, so that a full quota must not refuse the repetition."""
+    return _earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=request.sha256) is not None
+
+
+def _earlier(
+    session: Session, *, actor: Actor, request: Request, phase: Phase, team: Team, sha256: str | None
+) -> Submission | None:
+    """The entry that this request repeats: same idempotency key, or the same bytes without `again`."""
+    if request.idempotency_key and actor.user_id:
+        known = rows.by_idempotency_key(session, actor.user_id, request.idempotency_key)
+        if known is not None:
+            same = (known.phase_id, known.check, known.kind) == (phase.id, request.check, request.kind)
+            if not same or (sha256 is not None and known.sha256 != sha256):
+                raise Conflict(N_("This Idempotency-Key was used for another submission. Use a new one for each."))
+            return known
+    if request.again or sha256 is None:
+        return None
+    return rows.earlier(
+        session, phase_id=phase.id, team_id=team.id, kind=request.kind, check=request.check, sha256=sha256
+    )
+
+
+def _check_body(request: Request, stored: Stored) -> None:
+    if request.sha256 and request.sha256.lower() != stored.sha256:
+        raise Invalid(
+            N_(
+                "The file changed on its way: X-Sha256 says %(said)s, %(read)s arrived. Nothing was entered; send it again."
+            ),
+            said=request.sha256,
+            read=stored.sha256,
+        )
+
+
+def _record(
+    session: Session,
+    *,
+    actor: Actor,
+    request: Request,
+    challenge: Challenge,
+    phase: Phase,
+    team: Team,
+    stored: Stored,
+    requested_at: dt.datetime,
+    settings: Settings,
+    now: dt.datetime,
+) -> Submission:
+    blob = blob_rows.record(session, store="entries", sha256=stored.sha256, size=stored.size, now=now)
+    session.refresh(challenge, with_for_update=True)
+    challenge.submissions += 1
+    assert actor.user_id is not None
+    submission = Submission(
+        number=challenge.submissions,
+        challenge_id=challenge.id,
+        phase_id=phase.id,
+        team_id=team.id,
+        user_id=actor.user_id,
+        kind=request.kind,
+        check=request.check,
+        filename=request.filename[:200],
+        note=request.note[:500],
+        blob_id=blob.id,
+        sha256=stored.sha256,
+        size=stored.size,
+        state="queued",
+        idempotency_key=request.idempotency_key,
+        requested_at=requested_at,
+        received_at=now,
+    )
+    session.add(submission)
+    session.flush()
+    _enqueue(session, submission=submission, phase=phase, settings=settings, now=now)
+    payload = {"number": submission.number, "sha256": stored.sha256, "check": request.check}
+    _audit(session, actor=actor, act="submission.create", submission=submission, now=now, payload=payload)
+    return submission
+
+
+def _enqueue(session: Session, *, submission: Submission, phase: Phase, settings: Settings, now: dt.datetime) -> None:
+    kind = "check" if submission.check else "score"
+    roles = ("spec", "cases") if submission.check else tuple(phase.inputs)
+    inputs = {role: phase.inputs[role] for role in roles} | {"entry": submission.blob_id.hex}
+    limits = {"wall_s": phase.limits["wall_s"], "cpu_s": phase.limits["wall_s"], "memory_mb": phase.limits["memory_mb"]}
+    jobs.enqueue(
+        session,
+        queue=kind,
+        kind=kind,
+        priority=PRIORITY[kind],
+        max_attempts=settings.max_attempts,
+        deadline=now + dt.timedelta(seconds=settings.job_deadline_s),
+        challenge_id=submission.challenge_id,
+        phase_id=phase.id,
+        team_id=submission.team_id,
+        submission_id=submission.id,
+        payload={"inputs": inputs, "limits": limits, "spec_digest": phase.scoring_digest},
+        now=now,
+    )
+
+
+def _find_own(session: Session, *, actor: Actor, slug: str, number: int) -> Submission:
+    submission, _, standing = find(session, actor=actor, slug=slug, number=number)
+    if not access.can_change_submission(actor, standing, team_id=submission.team_id):
+        raise NotAllowed(N_("Only the team that submitted it may do this."))
+    return submission
+
+
+def _audit(
+    session: Session,
+    *,
+    actor: Actor,
+    act: str,
+    submission: Submission,
+    now: dt.datetime,
+    payload: dict[str, object] | None = None,
+) -> None:
+    audit.record(session, actor=actor, act=act, object=f"submission:{submission.id}", now=now, payload=payload)
+
+
+def utc(moment: dt.datetime) -> str:
+    """A moment as people read it, with its zone: 2026-11-22 14:05 UTC."""
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def current(session: Session, submission: Submission) -> Evaluation | None:
+    """The evaluation in force."""
+    return session.get(Evaluation, submission.current_id) if submission.current_id else None
