@@ -65,18 +65,20 @@ show_progress() {
     count=0
     while read -r word package rest; do
         case $word in
-            Collecting) count=$((count + 1)) ;;
+            Collecting | Processing)
+                count=$((count + 1))
+                if [ $((count % 10)) = 0 ]; then say "  $count of $1"; fi
+                ;;
             Installing) say "  all $count read, installing them" ;;
             ERROR:) say "  $package $rest" ;;
             pip-failed) return 1 ;;
         esac
-        if [ "$word" = Collecting ] && [ $((count % 10)) = 0 ]; then say "  $count of $1"; fi
     done
 }
 
 # install_locks LOCK...: into $venv. Wheels only: an unpinned build of a source archive would run code that no hash covers.
 install_locks() {
-    total=$(cat "$@" | grep -c '^[A-Za-z0-9]')
+    total=$(cat "$@" | grep -o '^[A-Za-z0-9._-]*==' | sort -u | wc -l)
     say "Installing $total pinned packages, hashes checked (a minute or two, the first time)"
     for lock in "$@"; do
         set -- "$@" -r "$lock"
