@@ -5,6 +5,7 @@ the methods of numpy's `Generator` may change their streams between releases whi
 """
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ def make_plan(*, seed: int, replicates: int, cluster_ids: Sequence[str], strata:
     codes = np.asarray(strata, dtype=np.intp)
     if codes.shape != (len(ids),) or (codes < 0).any():
         raise ValueError(f"strata must be {len(ids)} codes of 0 or more, one per cluster")
-    if any(a >= b for a, b in zip(ids, ids[1:], strict=False)):
+    if any(a >= b for a, b in itertools.pairwise(ids)):
         raise ValueError("cluster ids must be ascending and unique, so that the plan depends on nothing else")
     counts = np.zeros((replicates, len(ids)), dtype=np.uint16)
     for stratum in np.unique(codes):

@@ -1,0 +1,35 @@
+"""Which metrics there are: built-in ones, and those that installed packages offer as entry points `arbitre.metrics`."""
+
+from importlib.metadata import entry_points
+
+from scoring.metric import Metric, MetricCard
+from scoring.metrics.accuracy import accuracy, balanced_accuracy
+from scoring.metrics.auroc import auroc
+from scoring.metrics.brier import brier
+from scoring.metrics.cytologia import cytologia
+from scoring.metrics.f1 import macro_f1, micro_f1
+from scoring.metrics.log_loss import log_loss
+
+GROUP = "arbitre.metrics"
+
+BUILT_IN: dict[str, Metric] = {
+    metric.card.key: metric
+    for metric in (auroc, accuracy, balanced_accuracy, macro_f1, micro_f1, log_loss, brier, cytologia)
+}
+
+
+def get(key: str) -> Metric:
+    """The metric of that key. Raises KeyError with a sentence naming those there are. A built-in is never replaced."""
+    if key in BUILT_IN:
+        return BUILT_IN[key]
+    for point in entry_points(group=GROUP, name=key):
+        metric: Metric = point.load()
+        return metric
+    offered = sorted({*BUILT_IN, *entry_points(group=GROUP).names})
+    raise KeyError(f"there is no metric {key!r}: there are {', '.join(offered)}")
+
+
+def cards() -> list[MetricCard]:
+    """The cards of all metrics, by key."""
+    keys = {*BUILT_IN, *entry_points(group=GROUP).names}
+    return [get(key).card for key in sorted(keys)]

@@ -1,0 +1,42 @@
+"""Weighted sums over cases, many rows of weights at once, in bounded memory."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weights = NDArray[Any]  # (B, n) of bool, unsigned, int or float; 0 or more
+Floats = NDArray[np.float64]
+Cases = NDArray[np.intp]
+
+_CHUNK = 1 << 21  # weights held as float64 at once: 16 MB
+
+
+def chunks(case: Cases, weights: Weights) -> Iterator[tuple[slice, Floats]]:
+    """Weights of the rows whose cases are `case` (r,): pairs of a slice of B and its (b, r) float64 weights."""
+    step = max(1, _CHUNK // max(1, len(case)))
+    as_they_are = len(case) == weights.shape[1] and bool((case == np.arange(len(case))).all())
+    for start in range(0, len(weights), step):
+        part = slice(start, start + step)
+        rows = weights[part] if as_they_are else np.take(weights[part], case, axis=1)
+        yield part, rows.astype(np.float64)
+
+
+def sums(case: Cases, stats: Floats, weights: Weights) -> Floats:
+    """Weighted sums of `stats` (r, C), whose rows belong to `case` (r,): (B, C)."""
+    out = np.zeros((len(weights), stats.shape[1]))
+    for part, rows in chunks(case, weights):
+        out[part] = rows @ stats
+    return out
+
+
+def counts(case: Cases, codes: NDArray[np.intp], size: int, weights: Weights) -> Floats:
+    """Weight of each code 0…size-1: (B, size). `codes` (r,), rows with a code below 0 count nowhere."""
+    kept = codes >= 0
+    case, codes = case[kept], codes[kept]
+    out = np.zeros((len(weights), size))
+    for part, rows in chunks(case, weights):
+        for i, row in enumerate(rows, part.start):
+            out[i] = np.bincount(codes, weights=row, minlength=size)
+    return out
