@@ -1,6 +1,6 @@
 """Weighted sums over cases, many rows of weights at once, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,12 @@ def sums(case: Cases, stats: Floats, weights: Weights) -> Floats:
     return out
 
 
-def counts(case: Cases, codes: NDArray[np.intp], size: int, weights: Weights) -> Floats:
-    """Weight of each code 0…size-1: (B, size). `codes` (r,), rows with a code below 0 count nowhere."""
-    kept = codes >= 0
-    case, codes = case[kept], codes[kept]
-    out = np.zeros((len(weights), size))
+def counts(case: Cases, codes: Sequence[NDArray[np.intp]], size: int, weights: Weights) -> list[Floats]:
+    """Weight of each code 0…size-1, for each array of `codes` (r,): (B, size). A code of -1 counts nowhere."""
+    shifted = [each + 1 for each in codes]
+    out = [np.zeros((len(weights), size)) for _ in codes]
     for part, rows in chunks(case, weights):
         for i, row in enumerate(rows, part.start):
-            out[i] = np.bincount(codes, weights=row, minlength=size)
+            for sums_of, each in zip(out, shifted, strict=True):
+                sums_of[i] = np.bincount(each, weights=row, minlength=size + 1)[1:]
     return out

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from scoring.cases import CaseIndex
 from scoring.casetable import CaseTable, Rows
-from scoring.columns import Floats, known, numbers, texts, truth
+from scoring.columns import NONE, Floats, known, numbers, texts, truth
 from scoring.issues import Issue
 from scoring.metric import MetricCard, Params, ParamsRefused, mean_metric, ratio
 from scoring.metrics.schema import ABSENT, LABEL, LABELS, POSITIVE, PREDICTION, SCORE, schema
@@ -88,8 +88,8 @@ class BalancedAccuracy:
         """(B, 1 + labels)."""
         rows, size = table.rows["cases"], len(table.meta["labels"])
         label = rows.columns["label"]
-        right = counts(rows.case, np.where(rows.columns["right"], label, -1), size, weights)
-        recall = ratio(right, counts(rows.case, label, size, weights))
+        right, cases = counts(rows.case, [np.where(rows.columns["right"], label, NONE), label], size, weights)
+        recall = ratio(right, cases)
         return np.column_stack([label_mean(recall, skip=bool(table.meta["skip"])), recall])
 
     def case_values(self, table: CaseTable) -> None:  # noqa: ARG002

@@ -38,8 +38,8 @@ def f1_scores(case: Codes, label: Codes, answer: Codes, size: int, weights: Weig
 
     `label`, `answer` (r,): codes, or -1 for none of them; `case` (r,) the case of each row.
     """
-    hits = counts(case, np.where(label == answer, label, NONE), size, weights)
-    return ratio(2 * hits, counts(case, label, size, weights) + counts(case, answer, size, weights))
+    hits, true, answered = counts(case, [np.where(label == answer, label, NONE), label, answer], size, weights)
+    return ratio(2 * hits, true + answered)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _micro(rows: Rows, weights: Weights) -> Floats:
     label, answer = rows.columns["label"], rows.columns["answer"]
     hit = (label == answer) & (label != NONE)
     decisions = (label != NONE).astype(np.intp) + ((answer != NONE) | rows.columns["missing"])
-    total = counts(rows.case, 3 * hit + decisions, 6, weights)
+    (total,) = counts(rows.case, [3 * hit + decisions], 6, weights)
     return ratio(2 * total[:, 3:].sum(axis=1), total @ np.array([0.0, 1, 2, 0, 1, 2]))
 
 
