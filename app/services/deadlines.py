@@ -1,0 +1,94 @@
+"""No open job waits for ever, whatever runners, servers and clocks do. `expire` needs the claim lock."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from app.db.claims import OPEN, submission_gone
+from app.db.jobs import Job
+from app.services import jobs
+
+OUTAGE_S = 120.0
+"""A pulse older than this means that the platform, not a job, stood still (or that the clock leapt forwards)."""
+PULSE = "tick"
+"""Kind of the recurring job whose last claim is the platform's pulse."""
+
+
+def care_needed(session: Session, *, lease_s: float, now: dt.datetime) -> bool:
+    """Whether `expire` has something to do."""
+    return bool(session.scalar(select(exists().where(OPEN, or_(_hopeless(now), _ahead(now, lease_s))))))
+
+
+def expire(session: Session, *, lease_s: float, now: dt.datetime) -> list[Job]:
+    """Mend times that a wrong clock or an outage spoiled, then end what nobody may take any more.
+
+    Cancelled jobs end cancelled; those out of attempts or past their deadline end dead and are returned.
+    """
+    _mend(session, lease_s=lease_s, now=now)
+    _resume(session, lease_s=lease_s, now=now)
+    query = select(Job).where(OPEN, _hopeless(now)).order_by(Job.id)
+    dead = []
+    for job in session.scalars(query.with_for_update(of=Job, skip_locked=True)).all():
+        if jobs.cancelled(session, job):
+            jobs.end(session, job, state="cancelled", now=now)
+        else:
+            jobs.end(session, job, state="dead", now=now, error=_reason(job))
+            dead.append(job)
+    return dead
+
+
+def _hopeless(now: dt.datetime) -> ColumnElement[bool]:
+    """Not at work, and cancelled, out of attempts or past the deadline."""
+    idle = or_(Job.state == "ready", Job.lease_until <= now)
+    spent = or_(Job.attempt >= Job.max_attempts, Job.deadline <= now)
+    return and_(idle, or_(Job.cancel_requested, submission_gone(), spent))
+
+
+def _reason(job: Job) -> str:
+    if job.attempt >= job.max_attempts:
+        return f"Its runner was lost {job.attempt} times in a row. {job.error}".strip()
+    if job.attempt == 0:
+        return "No runner took it before its deadline."
+    return f"It was not finished before its deadline. {job.error}".strip()
+
+
+def _ahead(now: dt.datetime, lease_s: float) -> ColumnElement[bool]:
+    """Written by a clock that was ahead of `now`: no correct clock writes such times."""
+    later = and_(Job.claimed_at.is_not(None), Job.run_after > now + dt.timedelta(seconds=jobs.BACKOFF_MOST_S))
+    return or_(
+        Job.created_at > now,
+        Job.claimed_at > now,
+        and_(Job.state == "leased", Job.lease_until > now + dt.timedelta(seconds=lease_s)),
+        and_(Job.state == "ready", later),
+    )
+
+
+def _mend(session: Session, *, lease_s: float, now: dt.datetime) -> None:
+    """After the clock stepped back, no job waits for the hour that it believed it was."""
+    query = select(Job).where(OPEN, _ahead(now, lease_s)).order_by(Job.id)
+    for job in session.scalars(query.with_for_update(of=Job, skip_locked=True)).all():
+        lead = max(job.created_at - now, dt.timedelta(0))
+        job.created_at, job.run_after, job.deadline = job.created_at - lead, job.run_after - lead, job.deadline - lead
+        if job.claimed_at is not None:
+            job.claimed_at = min(job.claimed_at, now)
+            job.run_after = min(job.run_after, now + dt.timedelta(seconds=jobs.BACKOFF_MOST_S))
+        if job.lease_until is not None:
+            job.lease_until = min(job.lease_until, now + dt.timedelta(seconds=lease_s))
+    session.flush()
+
+
+def _resume(session: Session, *, lease_s: float, now: dt.datetime) -> None:
+    """Time in which the platform stood still counts against no deadline, and who worked on may still report."""
+    pulse = session.scalar(select(Job).where(OPEN, Job.kind == PULSE, Job.claimed_at.is_not(None)).limit(1))
+    if pulse is None or pulse.claimed_at is None or (now - pulse.claimed_at).total_seconds() <= OUTAGE_S:
+        return
+    gap, pulse.claimed_at = now - pulse.claimed_at, now
+    query = select(Job).where(OPEN).order_by(Job.id)
+    for job in session.scalars(query.with_for_update(of=Job, skip_locked=True)).all():
+        job.deadline += gap
+        if job.state == "leased":
+            job.lease_until = max(job.lease_until or now, now + dt.timedelta(seconds=lease_s))
+    session.flush()
