@@ -26,10 +26,10 @@ RUN /opt/arbitre/bin/pip install --no-cache-dir --disable-pip-version-check --no
     /opt/arbitre/bin/pip uninstall -y hatchling pip setuptools
 
 FROM tools
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin arbitre && \
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin arbitre && \
     install -d -o arbitre -g arbitre -m 0700 /var/lib/arbitre /var/lib/arbitre-runner
 COPY --from=build /opt/arbitre /opt/arbitre
-ENV PATH=/opt/arbitre/bin:/usr/local/bin:/usr/bin:/bin PYTHONUNBUFFERED=1 ARBITRE_DATA=/var/lib/arbitre
+ENV PATH=/opt/arbitre/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin PYTHONUNBUFFERED=1 ARBITRE_DATA=/var/lib/arbitre
 USER 10001
 WORKDIR /var/lib/arbitre
 CMD ["arbitre", "serve", "--role", "web", "--host", "0.0.0.0"]

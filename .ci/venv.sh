@@ -90,9 +90,9 @@ install_locks() {
     } | show_progress "$total" || stop "The packages could not be installed. Without a network, copy a .venv of the same folder, or let pip find the wheels (PIP_FIND_LINKS=DIR). Then start again."
 }
 
-# install_project: links the clone into $venv; only when what pyproject.toml says has changed.
+# install_project: links the clone into $venv and compiles translations; only when one of their sources has changed.
 install_project() {
-    stamp=$(cat "$root/pyproject.toml" "$venv/.lock-stamp" | sha256sum)
+    stamp=$({ cat "$root/pyproject.toml" "$venv/.lock-stamp" && find "$root/web/locale" -name '*.po' -exec cat {} +; } 2>/dev/null | sha256sum)
     if [ "$(cat "$venv/.project-stamp" 2>/dev/null)" = "$stamp" ]; then return 0; fi
     say "Installing Arbitre itself"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --no-index \
