@@ -1,0 +1,99 @@
+"""Every built-in metric in every way it can be used, with random data: what the conformance suite runs on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from scoring.metric import Metric
+from scoring.registry import get
+from scoring.tables import Table
+from tests.scoring.builders import many, table
+
+LABELS = ["a", "b", "c", "d"]
+Pair = tuple[Table, Table]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """`make(rng, n)` gives a reference and an entry of n cases, some missing."""
+
+    name: str
+    key: str
+    params: Mapping[str, Any]
+    make: Callable[[Generator, int], Pair]
+
+    @property
+    def metric(self) -> Metric:
+        """The metric itself."""
+        return get(self.key)
+
+
+def scores(rng: Generator, n: int) -> Pair:
+    """Binary labels, scores with ties."""
+    missing = rng.random(n) < 0.1
+    score = np.where(missing, np.nan, np.round(rng.random(n), 1))
+    return table({"label": rng.choice(["0", "1"], n)}), table({"score": score}, missing=missing.tolist())
+
+
+def hard(rng: Generator, n: int) -> Pair:
+    """Labels, predicted right in two of three cases."""
+    missing = rng.random(n) < 0.1
+    label = rng.choice(LABELS, n)
+    answer = np.where(rng.random(n) < 0.66, label, rng.choice(LABELS, n))
+    return table({"label": label}), table({"prediction": np.where(missing, "", answer)}, missing=missing.tolist())
+
+
+def probabilities(rng: Generator, n: int) -> Pair:
+    """Probabilities of four labels."""
+    missing = rng.random(n) < 0.1
+    drawn = rng.dirichlet(np.ones(4), n)
+    drawn[missing] = np.nan
+    columns = {f"p_{label}": drawn[:, i] for i, label in enumerate(LABELS)}
+    return table({"label": rng.choice(LABELS, n)}), table(columns, missing=missing.tolist())
+
+
+def boxes(rng: Generator, n: int) -> Pair:
+    """Images with 0 to 4 true and 0 to 4 predicted boxes, near each other, often equal."""
+    return _boxes(rng, n), _boxes(rng, n)
+
+
+def _boxes(rng: Generator, n: int) -> Table:
+    case = np.repeat(np.arange(n), rng.integers(0, 5, n))
+    low = rng.integers(0, 3, (len(case), 2)).astype(float)
+    high = low + rng.integers(1, 3, (len(case), 2))
+    columns = {"x1": low[:, 0], "y1": low[:, 1], "x2": high[:, 0], "y2": high[:, 1]}
+    return many(case, columns | {"class": rng.choice(LABELS, len(case))}, n_cases=n)
+
+
+_SIDES = {name: name for name in ("x1", "y1", "x2", "y2", "class")}
+_HARD = {"label": "label", "prediction": "prediction"}
+_SCORE = {"label": "label", "score": "score", "positive": "1"}
+_MANY = {"label": "label", "probabilities": {label: f"p_{label}" for label in LABELS}}
+_SET = {**_HARD, "labels": LABELS, "subset": False}
+
+SUBJECTS = [
+    Subject("auroc", "auroc", _SCORE, scores),
+    Subject("accuracy of labels", "accuracy", _HARD, hard),
+    Subject("accuracy of scores", "accuracy", {**_SCORE, "threshold": 0.5}, scores),
+    Subject("balanced accuracy", "balanced_accuracy", {**_HARD, "labels": LABELS, "absent": "nan"}, hard),
+    Subject("balanced accuracy, skipping", "balanced_accuracy", {**_HARD, "labels": LABELS, "absent": "skip"}, hard),
+    Subject(
+        "balanced accuracy of scores",
+        "balanced_accuracy",
+        {**_SCORE, "threshold": 0.5, "labels": ["0", "1"], "absent": "nan"},
+        scores,
+    ),
+    Subject("macro F1", "macro_f1", {**_SET, "absent": "nan"}, hard),
+    Subject("macro F1, skipping", "macro_f1", {**_SET, "absent": "skip"}, hard),
+    Subject("macro F1 of some", "macro_f1", {**_SET, "labels": ["b", "d"], "subset": True, "absent": "nan"}, hard),
+    Subject("micro F1", "micro_f1", _SET, hard),
+    Subject("micro F1 of some", "micro_f1", {**_SET, "labels": ["a"], "subset": True}, hard),
+    Subject("log loss, binary", "log_loss", {**_SCORE, "eps": 1e-15}, scores),
+    Subject("log loss", "log_loss", {**_MANY, "eps": 1e-15}, probabilities),
+    Subject("Brier, binary", "brier", _SCORE, scores),
+    Subject("Brier", "brier", _MANY, probabilities),
+    Subject("CytologIA", "cytologia", {**_SIDES, "labels": LABELS}, boxes),
+]
