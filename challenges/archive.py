@@ -23,7 +23,7 @@ _TOLD = 50
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """Largest archive that is accepted, as expanded. `ratio` is expanded bytes per archive byte, beyond `free` bytes."""
+    """Largest archive accepted, as expanded. `ratio`: expanded bytes per archive byte, where more than `free` bytes."""
 
     members: int = 100_000
     member_bytes: int = 20_000 * MB
@@ -123,7 +123,7 @@ def _clashes(paths: list[str]) -> list[Problem]:
 
 
 def _top(paths: list[str]) -> tuple[str, tuple[Problem, ...]]:
-    """What stands in front of every path: nothing, or one folder; a problem where challenge.toml is in neither place."""
+    """What stands in front of every path, nothing or one folder; a problem where challenge.toml is in neither."""
     if SPEC_FILE in paths:
         return "", ()
     tops = {path.split("/")[0] for path in paths}

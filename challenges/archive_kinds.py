@@ -99,7 +99,6 @@ def _kind(head: bytes) -> str:
         b"BZh": "a bzip2 file",
         b"\xfd7zXZ": "an xz file",
         b"\x28\xb5\x2f\xfd": "a Zstandard file",
-        b"spec": "a challenge.toml alone",
     }
     if not head:
         return "an empty file"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 Key = tuple[str | int, ...]
 
@@ -21,6 +21,13 @@ _PLAIN = re.compile(r"[^,\]}#\n]*")
 def key_lines(text: str) -> dict[Key, int]:
     """Line (from 1) of every key, table and array item of a valid TOML text, by its path: `("phases", 0, "slug")`."""
     return _Walk(text).run()
+
+
+def line_of(key: Key, lines: Mapping[Key, int]) -> int | None:
+    """Line of a key, or of the nearest table around it that is written in the file."""
+    while key and key not in lines:
+        key = key[:-1]
+    return lines.get(key)
 
 
 class _Walk:
@@ -69,8 +76,7 @@ class _Walk:
             path = (*path, part)
             if path in self.arrays:
                 path = (*path, self.arrays[path])
-        path = (*path, *written[-1:])
-        return path
+        return (*path, *written[-1:])
 
     def _dotted(self) -> Iterator[str]:
         while True:

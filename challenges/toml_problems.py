@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, get_args
@@ -15,7 +16,7 @@ from challenges import later
 from challenges.layout import LANGUAGES, SPEC_FILE
 from challenges.problems import Problem, dotted, shown
 from challenges.spec import ChallengeSpec
-from challenges.toml_lines import Key
+from challenges.toml_lines import Key, line_of
 
 _TYPES = {
     "string_type": "a text in quotes",
@@ -46,20 +47,36 @@ def shape_problems(document: Mapping[str, Any], lines: Mapping[Key, int]) -> lis
     try:
         ChallengeSpec.model_validate(document)
     except ValidationError as error:
-        return [_problem(details, document, lines) for details in error.errors(include_url=False)]
+        errors = error.errors(include_url=False)
+        return [_problem(details, document, lines) for details in errors if not _is_echo(details, errors)]
     return []
 
 
-def line_of(key: Key, lines: Mapping[Key, int]) -> int | None:
-    """Line of a key, or of the nearest table around it that is written in the file."""
-    while key and key not in lines:
-        key = key[:-1]
-    return lines.get(key)
+def _is_echo(details: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """Pydantic counts only the items it could read, and so calls a list with one wrong item too short."""
+    key = details["loc"]
+    return details["type"] == "too_short" and any(
+        len(e["loc"]) > len(key) and e["loc"][: len(key)] == key for e in errors
+    )
+
+
+def syntax_problem(error: Exception, raw: bytes) -> Problem:
+    """The one problem of a text that is not TOML; its line where the error names one."""
+    if isinstance(error, UnicodeDecodeError):
+        line = raw.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{raw[error.start]:02x} on line {line}"
+        return Problem("F-ENCODING", file=SPEC_FILE, line=line, found=found)
+    if isinstance(error, RecursionError):
+        return Problem("T-SYNTAX", file=SPEC_FILE, found="lists or tables stand too deep in each other")
+    words, _, place = str(error).partition(" (at ")
+    number = re.match(r"line (\d+)", place)
+    line = int(number.group(1)) if number else len(raw.splitlines()) if place else None
+    return Problem("T-SYNTAX", file=SPEC_FILE, line=line, found=words)
 
 
 def _problem(details: ErrorDetails, document: Mapping[str, Any], lines: Mapping[Key, int]) -> Problem:
     key = tuple(part for part in details["loc"] if part != "[key]")
-    known = {"file": SPEC_FILE, "line": line_of(key, lines), "key": dotted(key)}
+    known: dict[str, Any] = {"file": SPEC_FILE, "line": line_of(key, lines), "key": dotted(key)}
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "extra_forbidden":
         return _unknown(key, known)
@@ -70,7 +87,7 @@ def _problem(details: ErrorDetails, document: Mapping[str, Any], lines: Mapping[
     if kind == "literal_error":
         return _literal(key, value, context, known)
     if kind == "string_pattern_mismatch":
-        return Problem("T-SLUG" if "-" in context["pattern"] else "T-NAME", **known, found=shown(value))
+        return Problem("T-SLUG" if "(-" in context["pattern"] else "T-NAME", **known, found=shown(value))
     if kind == "value_error":
         return Problem("T-WORD", **known, found=shown(value), fields={"why": str(context["error"])})
     if kind in _BOUNDS:
