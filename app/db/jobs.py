@@ -6,8 +6,8 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, func, Index, select, String, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
 from app.domain.ids import new_id
@@ -75,3 +75,14 @@ class JobBlob(Base):
     attempt: Mapped[int] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(String(64), primary_key=True)
     blob_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("blobs.id"))
+
+
+def ahead_of(session: Session, submission_id: uuid.UUID) -> int:
+    """How many ready jobs of the same queue were made before this submission's, and are no less urgent."""
+    mine = session.scalar(select(Job).where(Job.submission_id == submission_id, Job.state == "ready"))
+    if mine is None:
+        return 0
+    query = select(func.count()).where(
+        Job.queue == mine.queue, Job.state == "ready", Job.priority <= mine.priority, Job.created_at < mine.created_at
+    )
+    return session.scalar(query) or 0

@@ -16,8 +16,8 @@ from app.domain.ids import new_id
 class Phase(Base):
     """A window with quotas, metrics and a board.
 
-    `scoring_spec` is scoring.spec.ScoringSpec as JSON and `scoring_digest` its digest. `inputs` maps each input role of a
-    scoring job to the blob that holds it. `reference_digest`, `seed` and the plan are secret; others see
+    `scoring_spec` is scoring.spec.ScoringSpec as JSON and `scoring_digest` its digest. `inputs` maps each input role of
+    a scoring job to the blob that holds it. `reference_digest`, `seed` and the plan are secret; others see
     `reference_version`. `precision` is the number of decimals that non-organisers are shown, fixed at opening.
     `frozen_at` is a fact, written once by the freeze.
     """

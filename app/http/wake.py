@@ -7,7 +7,8 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -64,6 +65,16 @@ class Wake:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
         return waiter.woken.done() and not self.closed
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """The server's lifetime: at its end nobody waits any more and nothing runs."""
+        try:
+            yield
+        finally:
+            self.close()
+            if self._watcher is not None:
+                self._watcher.cancel()
 
     def close(self) -> None:
         """Let every waiting claim be answered now, so that the server can stop. Call in the loop's thread."""

@@ -15,7 +15,7 @@ from app.db import users as rows
 from app.db.users import ApiToken, User, UserSession
 from app.domain.access import ANONYMOUS, SCOPES, Actor
 from app.domain.ids import new_secret, secret_hash
-from app.errors import N_, Conflict, Invalid, NotFound, SignInNeeded
+from app.errors import N_, Conflict, Invalid, NotAllowed, NotFound, SignInNeeded
 from app.services import audit
 
 PASSWORDS = PasswordHash((Argon2Hasher(),))
@@ -107,6 +107,16 @@ def sign_out(session: Session, *, secret: str, now: dt.datetime) -> None:
     row = rows.session_of(session, secret_hash(secret), now)
     if row:
         row.revoked_at = now
+
+
+def signed_in_user(session: Session, *, actor: Actor) -> User:
+    """The person behind a browser session. A token cannot make tokens, or its scopes would limit nothing."""
+    user = session.get(User, actor.user_id) if actor.user_id else None
+    if user is None:
+        raise SignInNeeded()
+    if actor.scopes != frozenset(SCOPES):
+        raise NotAllowed(N_("Make tokens after signing in with your password: a limited token cannot make others."))
+    return user
 
 
 def create_token(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -24,10 +26,14 @@ from app.domain.schedule import window
 from app.errors import N_, Conflict, NotAllowed, NotFound
 from app.files.blobs import Blobs, Stored
 from app.services import audit
-from app.services.folders import Kept, PhaseInputs
+from app.services.folders import Kept, PhaseInputs, kept_archive
 from app.services.standing import find_challenge, find_phase, standing_in
+from app.settings import Settings
+from challenges.archive import ArchiveLimits
 from challenges.spec import ChallengeSpec, DocumentSpec, PhaseSpec
 from scoring import spec as scoring
+
+Change = Literal["created", "updated", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,15 @@ class Pushed:
 
     challenge: Challenge
     version: ChallengeVersion
-    change: str
+    change: Change
+
+
+@contextmanager
+def kept(archive: Path, *, blobs: Blobs, settings: Settings) -> Iterator[Kept]:
+    """The checked folder of an archive, its files kept as blobs. Raises Invalid with every problem, or DiskFull."""
+    limits = ArchiveLimits(members=settings.archive_members)
+    with kept_archive(archive, blobs=blobs, work=settings.data / "work", limits=limits) as folder:
+        yield folder
 
 
 def push(session: Session, *, actor: Actor, kept: Kept, blobs: Blobs, now: dt.datetime) -> Pushed:
@@ -47,7 +61,8 @@ def push(session: Session, *, actor: Actor, kept: Kept, blobs: Blobs, now: dt.da
     spec = kept.folder.spec
     challenge = rows.by_slug(session, spec.slug)
     if challenge is None:
-        change, challenge = "created", _create(session, actor=actor, spec=spec, now=now)
+        change: Change = "created"
+        challenge = _create(session, actor=actor, spec=spec, now=now)
     else:
         change = "updated"
         _check_may_update(session, actor=actor, challenge=challenge, kept=kept, now=now)

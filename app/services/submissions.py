@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from app.db import blobs as blob_rows
 from app.db import submissions as rows
+from app.db import jobs as job_rows
 from app.db import teams, uploads
 from app.db.challenges import Challenge
 from app.db.evaluations import Evaluation
@@ -22,10 +24,10 @@ from app.domain import access
 from app.domain.access import SYSTEM, Actor, Standing
 from app.domain.quotas import Quota, quota
 from app.domain.schedule import day_of, in_time, window
-from app.domain.states import FINAL_STATES
+from app.domain.states import FINAL_STATES, QUOTA_STATES
 from app.errors import N_, Conflict, Invalid, NotAllowed, NotFound, QuotaUsed, SignInNeeded, TooMany
 from app.files.blobs import Stored
-from app.services import audit, jobs
+from app.services import audit, boards, jobs
 from app.services.standing import find_challenge, find_phase
 from app.settings import Settings
 
@@ -35,6 +37,7 @@ SHUT = {
     "paused": N_("This phase is paused by its organisers. Nothing was uploaded."),
     "closed": N_("This phase closed at %(closes)s. Nothing was uploaded."),
 }
+NO_TEAM = N_("You are in no team of this challenge, so there is no submission to show. Join it first.")
 PRIORITY = {"check": 50, "score": 100}
 
 
@@ -228,6 +231,8 @@ def withdraw(session: Session, *, actor: Actor, slug: str, number: int, now: dt.
             N_("Only an entry that has ended can be withdrawn; this one is %(state)s."), state=submission.state
         )
     submission.state, submission.final = "withdrawn", False
+    session.flush()
+    boards.reconsider(session, phase=phase, team_id=submission.team_id, now=now)
     _audit(session, actor=actor, act="submission.withdraw", submission=submission, now=now)
     return submission
 
@@ -235,7 +240,7 @@ def withdraw(session: Session, *, actor: Actor, slug: str, number: int, now: dt.
 def choose_final(
     session: Session, *, actor: Actor, slug: str, number: int, final: bool, now: dt.datetime
 ) -> Submission:
-    """Mark or unmark an entry as one of the team's finals. Raises Conflict when all are taken or the board is frozen."""
+    """Mark or unmark one of the team's finals. Raises Conflict when all are taken or the board is frozen."""
     submission = _find_own(session, actor=actor, slug=slug, number=number)
     phase = session.get_one(Phase, submission.phase_id)
     if phase.frozen_at is not None:
@@ -247,6 +252,8 @@ def choose_final(
     if final and not submission.final and len(taken) >= limit:
         raise Conflict(N_("Your team has chosen its %(limit)s final entries. Unmark one first."), limit=limit)
     submission.final = final
+    session.flush()
+    boards.reconsider(session, phase=phase, team_id=submission.team_id, now=now)
     _audit(session, actor=actor, act="submission.final", submission=submission, now=now)
     return submission
 
@@ -288,13 +295,32 @@ def started(session: Session, *, job: Job, now: dt.datetime) -> None:
 
 
 def job_died(session: Session, *, job: Job, now: dt.datetime) -> None:
-    """The job of a submission gave up: the entry is dead, its quota slot is free, and it is on record for operators."""
+    """The job of a submission gave up: the entry is dead, its quota slot is free, and operators find it on record."""
     submission = session.get_one(Submission, job.submission_id)
     if submission.state in FINAL_STATES:
         return
     submission.state, submission.outcome, submission.ended_at = "dead", "internal", now
     payload = {"job": str(job.id), "attempts": job.attempt, "error": job.error}
     _audit(session, actor=SYSTEM, act="submission.dead", submission=submission, now=now, payload=payload)
+
+
+def ahead(session: Session, *, submission: Submission) -> int | None:
+    """How many jobs of its queue were made before this entry's and still wait; None once it has started."""
+    if submission.state != "queued":
+        return None
+    return job_rows.ahead_of(session, submission.id)
+
+
+def fault_of(submission: Submission) -> Literal["participant", "platform"] | None:
+    """Whose fault it was that an entry has no score: the participant's, the platform's, or nobody's."""
+    if submission.state in ("rejected", "failed"):
+        return "participant"
+    return "platform" if submission.state == "dead" else None
+
+
+def uses_quota(submission: Submission) -> bool:
+    """Whether the entry holds a quota slot."""
+    return not submission.check and submission.state in QUOTA_STATES
 
 
 def _place(session: Session, *, actor: Actor, request: Request) -> tuple[Challenge, Phase, Team]:

@@ -1,0 +1,270 @@
+"""Submissions: sending one, following it, and what the team or the organisers decide about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from app.db import submissions as rows
+from app.db import teams
+from app.db.phases import Phase
+from app.db.submissions import Submission
+from app.domain import access
+from app.domain.quotas import Quota
+from app.domain.states import FINAL_STATES
+from app.errors import NotFound
+from app.http.body import Received, received_blob
+from app.http.language import translate
+from app.http.problems import issue_document
+from app.http.rates import limited
+from app.http.transaction import Edge, EdgeDep
+from app.services import evaluations, receipts, submissions
+from app.services.standing import find_challenge
+from app.services.submissions import Admission
+
+router = APIRouter(tags=["submissions"])
+
+
+class QuotaDocument(BaseModel):
+    left: int | None
+    resets_at: dt.datetime | None
+
+
+class Accepted(BaseModel):
+    """The answer to a submit request; `new` is false when an earlier entry stands for it."""
+
+    id: uuid.UUID
+    number: int
+    sha256: str
+    size: int
+    state: str
+    new: bool
+    quota: QuotaDocument
+    links: dict[str, str]
+
+
+class Row(BaseModel):
+    number: int
+    phase: str
+    kind: str
+    check: bool
+    filename: str
+    note: str
+    sha256: str
+    size: int
+    state: str
+    outcome: str | None
+    final: bool
+    requested_at: dt.datetime
+    received_at: dt.datetime
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+
+class SubmissionDocument(Row):
+    """`fault` says whose: theirs, organisers', ours or null; `uses_quota` whether it holds a slot."""
+
+    id: uuid.UUID
+    team: str
+    message: str
+    fault: Literal["participant", "platform"] | None
+    uses_quota: bool
+    report: dict[str, Any]
+    values: list[dict[str, Any]]
+
+
+class Status(BaseModel):
+    number: int
+    state: str
+    final: bool
+    ahead: int | None
+
+
+def submit_request(
+    slug: str,
+    phase: str,
+    kind: str = "predictions",
+    check: bool = False,
+    note: Annotated[str, Query(max_length=500)] = "",
+    again: bool = False,
+    x_filename: Annotated[str, Header(max_length=200)] = "",
+    x_sha256: Annotated[str | None, Header(pattern="^[0-9a-fA-F]{64}$")] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> submissions.Request:
+    """What the address and the headers say."""
+    return submissions.Request(
+        slug=slug,
+        phase=phase,
+        kind=kind,
+        check=check,
+        note=note,
+        filename=x_filename.rsplit("/", 1)[-1],
+        sha256=x_sha256,
+        idempotency_key=idempotency_key,
+        again=again,
+    )
+
+
+RequestDep = Annotated[submissions.Request, Depends(submit_request)]
+
+
+def admit(wish: RequestDep, edge: EdgeDep) -> Admission:
+    """Access, window and quota, before the body is read."""
+    with edge.write() as session:
+        return submissions.admit(session, actor=edge.actor, request=wish, settings=edge.settings, now=edge.now)
+
+
+def _abandon(edge: Edge, admission: Admission) -> None:
+    with edge.write() as session:
+        submissions.abandon(session, admission=admission)
+
+
+BODY = received_blob("entries", admit=admit, limit=lambda admission: admission.limit, abandon=_abandon)
+
+
+@router.post(
+    "/challenges/{slug}/phases/{phase}/submissions",
+    status_code=202,
+    dependencies=[Depends(limited("submit", "120/minute"))],
+    openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}},
+)
+def submit(wish: RequestDep, edge: EdgeDep, body: Annotated[Received[Admission], Depends(BODY)]) -> Accepted:
+    """Send an entry as the raw body (design 11.4). The same file sent again answers with the earlier entry."""
+    with edge.write() as session:
+        done = submissions.submit(
+            session,
+            actor=edge.actor,
+            request=wish,
+            admission=body.admitted,
+            stored=body.stored,
+            settings=edge.settings,
+            now=body.at,
+        )
+        return accepted_document(wish.slug, done)
+
+
+@router.get("/challenges/{slug}/submissions")
+def list_submissions(
+    slug: str, edge: EdgeDep, before: int | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> list[Row]:
+    """The team's submissions, newest first; `before` continues below a number."""
+    with edge.read() as session:
+        _, standing = find_challenge(session, actor=edge.actor, slug=slug)
+        if "read" not in edge.actor.scopes or standing.team_id is None:
+            raise NotFound(submissions.NO_TEAM)
+        return [
+            Row(**_row(session, row)) for row in rows.of_team(session, standing.team_id, before=before, limit=limit)
+        ]
+
+
+@router.get("/challenges/{slug}/submissions/{number}")
+def read(slug: str, number: int, edge: EdgeDep) -> SubmissionDocument:
+    """One submission: state, whose fault, quota effect, problems, values that may be seen."""
+    with edge.read() as session:
+        return submission_document(session, edge=edge, slug=slug, number=number)
+
+
+@router.get("/challenges/{slug}/submissions/{number}/status")
+def status(slug: str, number: int, edge: EdgeDep) -> Status:
+    """The state alone, cheap to poll; `final` ends the polling, `ahead` counts jobs before this one."""
+    with edge.read() as session:
+        submission, _, _ = submissions.find(session, actor=edge.actor, slug=slug, number=number)
+        ahead = submissions.ahead(session, submission=submission)
+        final = submission.state in FINAL_STATES
+        return Status(number=number, state=submission.state, final=final, ahead=ahead)
+
+
+@router.get("/challenges/{slug}/submissions/{number}/receipt")
+def receipt(slug: str, number: int, edge: EdgeDep) -> dict[str, Any]:
+    """The signed receipt; verify it with the keys at /.well-known/arbitre-keys.json."""
+    with edge.read() as session:
+        submission, _, _ = submissions.find(session, actor=edge.actor, slug=slug, number=number)
+        return receipts.receipt(session, submission=submission, keys=edge.settings.keys)
+
+
+@router.post("/challenges/{slug}/submissions/{number}/cancel")
+def cancel(slug: str, number: int, edge: EdgeDep) -> SubmissionDocument:
+    """Stop an entry that has not started; its quota slot is free again."""
+    with edge.write() as session:
+        submissions.cancel(session, actor=edge.actor, slug=slug, number=number, now=edge.now)
+        return submission_document(session, edge=edge, slug=slug, number=number)
+
+
+@router.post("/challenges/{slug}/submissions/{number}/withdraw")
+def withdraw(slug: str, number: int, edge: EdgeDep) -> SubmissionDocument:
+    """Take an entry off the board; its quota slot stays used."""
+    with edge.write() as session:
+        submissions.withdraw(session, actor=edge.actor, slug=slug, number=number, now=edge.now)
+        return submission_document(session, edge=edge, slug=slug, number=number)
+
+
+@router.post("/challenges/{slug}/submissions/{number}/final")
+def choose_final(slug: str, number: int, edge: EdgeDep, final: bool = True) -> SubmissionDocument:
+    """Mark (or with `final=false` unmark) an entry as one of the team's finals."""
+    with edge.write() as session:
+        submissions.choose_final(session, actor=edge.actor, slug=slug, number=number, final=final, now=edge.now)
+        return submission_document(session, edge=edge, slug=slug, number=number)
+
+
+@router.post("/challenges/{slug}/submissions/{number}/retry")
+def retry(slug: str, number: int, edge: EdgeDep) -> SubmissionDocument:
+    """Run a dead entry again (organisers)."""
+    with edge.write() as session:
+        submissions.retry(session, actor=edge.actor, slug=slug, number=number, settings=edge.settings, now=edge.now)
+        return submission_document(session, edge=edge, slug=slug, number=number)
+
+
+@router.post("/challenges/{slug}/submissions/{number}/dismiss")
+def dismiss(slug: str, number: int, edge: EdgeDep) -> SubmissionDocument:
+    """Decide that a dead entry is not run again, so that the board can freeze (organisers)."""
+    with edge.write() as session:
+        submissions.dismiss(session, actor=edge.actor, slug=slug, number=number, now=edge.now)
+        return submission_document(session, edge=edge, slug=slug, number=number)
+
+
+def accepted_document(slug: str, done: submissions.Submitted) -> Accepted:
+    """What a submit request is answered with."""
+    row = done.submission
+    base = f"/api/v1/challenges/{slug}/submissions/{row.number}"
+    return Accepted(
+        id=row.id,
+        number=row.number,
+        sha256=row.sha256,
+        size=row.size,
+        state=row.state,
+        new=done.new,
+        quota=_quota(done.quota),
+        links={"status": f"{base}/status", "receipt": f"{base}/receipt"},
+    )
+
+
+def submission_document(session: Session, *, edge: Edge, slug: str, number: int) -> SubmissionDocument:
+    """A submission as the asker may see it, in the asker's language."""
+    row, _, standing = submissions.find(session, actor=edge.actor, slug=slug, number=number)
+    behind = access.can_look_behind(edge.actor, standing)
+    report = row.report or {"issues": [], "total": {}, "counts": {}}
+    issues = [issue_document(issue, edge.language) for issue in report["issues"]]
+    return SubmissionDocument(
+        **_row(session, row),
+        id=row.id,
+        team=session.get_one(teams.Team, row.team_id).name,
+        message=translate(row.message, edge.language, None),
+        fault=submissions.fault_of(row),
+        uses_quota=submissions.uses_quota(row),
+        report=report | {"issues": issues},
+        values=evaluations.documents_for(session, submission=row, behind=behind),
+    )
+
+
+def _row(session: Session, row: Submission) -> dict[str, Any]:
+    document = {name: getattr(row, name) for name in Row.model_fields if name != "phase"}
+    return document | {"phase": session.get_one(Phase, row.phase_id).slug}
+
+
+def _quota(left: Quota) -> QuotaDocument:
+    return QuotaDocument(left=left.left, resets_at=left.resets_at)

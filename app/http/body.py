@@ -1,0 +1,131 @@
+"""Streaming a request's body to disk in bounded memory: the only async code besides the runner's claim."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import shutil
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import anyio.to_thread
+from fastapi import Depends, Request
+from starlette.requests import ClientDisconnect
+
+from app.errors import N_, AppError, DiskFull, TooLarge
+from app.files.blobs import FULL, Stored
+from app.http.transaction import Edge, edge_of, utc_now
+
+PIECE = 1 << 20
+T = TypeVar("T")
+
+
+class Incomplete(AppError):
+    """The body stopped before its end."""
+
+    status = 400
+    code = "E-INCOMPLETE"
+    template = N_("The upload stopped after %(received)s bytes, before its end. Nothing was entered; send it again.")
+
+
+@dataclass(frozen=True)
+class Received(Generic[T]):
+    """A body that arrived whole: what admitted it, its bytes as a blob, and when it was complete."""
+
+    admitted: T
+    stored: Stored
+    at: dt.datetime
+
+
+def received_blob(
+    store: str, *, admit: Callable[..., T], limit: Callable[[T], int], abandon: Callable[[Edge, T], None]
+) -> Callable[..., Any]:
+    """A dependency that streams the body into `store` once `admit` (itself a dependency) let it in.
+
+    `limit` gives the largest body in bytes. When the body does not arrive, nothing is kept and `abandon` is called.
+    Raises TooLarge, Incomplete or DiskFull.
+    """
+
+    async def dependency(
+        request: Request, edge: Edge = Depends(edge_of), admitted: Any = Depends(admit)
+    ) -> Received[T]:
+        try:
+            partial = await _in_thread(edge.blobs.begin, store)
+            try:
+                await _stream(request, write=partial.write, limit=limit(admitted), idle_s=edge.settings.upload_idle_s)
+                return Received(admitted, await _in_thread(partial.finish), utc_now())
+            except BaseException:
+                partial.abort()
+                raise
+        except BaseException:
+            await asyncio.shield(_in_thread(abandon, edge, admitted))
+            raise
+
+    return dependency
+
+
+def received_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[Path]]:
+    """A dependency that streams the body into a file of the work folder once `admit` let it in, and removes it after.
+
+    Raises TooLarge, Incomplete or DiskFull.
+    """
+
+    async def dependency(
+        request: Request, edge: Edge = Depends(edge_of), _: Any = Depends(admit)
+    ) -> AsyncIterator[Path]:
+        settings = edge.settings
+        folder = settings.data / "work"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if shutil.disk_usage(folder).free < settings.keep_free:
+            raise DiskFull()
+        path = folder / f"upload-{uuid.uuid4().hex}"
+        try:
+            with path.open("xb") as file:
+                await _stream(request, write=file.write, limit=settings.archive_limit, idle_s=settings.upload_idle_s)
+            yield path
+        except OSError as error:
+            raise (DiskFull() if error.errno in FULL else error) from error
+        finally:
+            path.unlink(missing_ok=True)
+
+    return dependency
+
+
+async def _stream(request: Request, *, write: Callable[[bytes], Any], limit: int, idle_s: float) -> None:
+    """Hand the body to `write` in pieces of about 1 MiB, in a thread, so that other requests are answered meanwhile."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large(limit)
+    size, pending = 0, bytearray()
+    stream = request.stream()
+    while (chunk := await _next(stream, idle_s, size)) is not None:
+        pending += chunk
+        size += len(chunk)
+        if size > limit:
+            raise too_large(limit)
+        if len(pending) >= PIECE:
+            await _in_thread(write, bytes(pending))
+            pending.clear()
+    await _in_thread(write, bytes(pending))
+    if declared.isdigit() and int(declared) != size:
+        raise Incomplete(received=size)
+
+
+async def _next(stream: AsyncIterator[bytes], idle_s: float, size: int) -> bytes | None:
+    try:
+        return await asyncio.wait_for(anext(stream, None), idle_s)
+    except (TimeoutError, ClientDisconnect) as error:
+        raise Incomplete(received=size) from error
+
+
+async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    # Not abandoned on cancel: a disk write that has begun ends, so that no file is closed under it.
+    return await anyio.to_thread.run_sync(function, *args)
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body above `limit` bytes."""
+    return TooLarge(limit=f"{limit / 1_000_000:.0f} MB")

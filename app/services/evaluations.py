@@ -1,0 +1,178 @@
+"""Evaluations: recording what a runner reports, and the values that an actor may see."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.db import evaluations as rows
+from app.db import phases
+from app.db.blobs import Blob
+from app.db.evaluations import Evaluation, MetricValue
+from app.db.jobs import Job
+from app.db.phases import Phase
+from app.db.runners import Runner
+from app.db.submissions import Submission
+from app.db.teams import Team
+from app.domain import access
+from app.domain.access import SYSTEM
+from app.domain.ids import NIL
+from app.domain.precision import decimals, shown
+from app.domain.states import FINAL_STATES, state_of
+from app.errors import N_
+from app.services import audit, boards
+from sandbox_runner.contract import Finish, Value
+
+SENTENCES = {
+    "time": N_("Scoring took longer than this phase allows."),
+    "memory": N_("Scoring needed more memory than this phase allows."),
+    "output": N_("Scoring produced more output than this phase allows."),
+    "crash": N_("Scoring your file crashed the scorer. The organisers were told."),
+}
+
+
+def record(
+    session: Session,
+    *,
+    job: Job,
+    finish: Finish,
+    runner: Runner | None,
+    blobs: Mapping[str, Blob],
+    now: dt.datetime,
+) -> None:
+    """Turn a runner's report into the end of a submission: its state, its report and, when scored, its evaluation.
+
+    A report for a submission that has ended already changes nothing. Outcome `internal` never comes here.
+    """
+    submission = session.get_one(Submission, job.submission_id)
+    if submission.state in FINAL_STATES:
+        return
+    detail = finish.detail
+    submission.outcome, submission.ended_at = finish.outcome, now
+    submission.report = {
+        "issues": [issue.model_dump(exclude_none=True) for issue in detail.issues],
+        "total": detail.total,
+        "counts": detail.counts,
+    }
+    submission.message = SENTENCES.get(finish.outcome, "")
+    submission.state = state_of(finish.outcome, check=submission.check)
+    if submission.state == "scored":
+        _add_evaluation(session, submission=submission, job=job, finish=finish, runner=runner, blobs=blobs, now=now)
+    payload = {"state": submission.state, "attempt": job.attempt, "outcome": finish.outcome}
+    audit.record(
+        session, actor=SYSTEM, act="submission.end", object=f"submission:{submission.id}", now=now, payload=payload
+    )
+
+
+def _add_evaluation(
+    session: Session,
+    *,
+    submission: Submission,
+    job: Job,
+    finish: Finish,
+    runner: Runner | None,
+    blobs: Mapping[str, Blob],
+    now: dt.datetime,
+) -> None:
+    phase = session.get_one(Phase, submission.phase_id)
+    evaluation = _existing(session, submission, phase) or Evaluation(
+        submission_id=submission.id,
+        scoring_digest=phase.scoring_digest,
+        reference_digest=phase.reference_digest,
+        plan_digest=finish.detail.plan_digest or "",
+        scorer_version=runner.versions.get("arbitre", "") if runner else "",
+        site_id=runner.site_id if runner else NIL,
+        runner_id=runner.id if runner else None,
+        job_id=job.id,
+        attempt=job.attempt,
+        outcome=finish.outcome,
+        purpose="official",
+        replicates_id=blobs["replicates"].id if "replicates" in blobs else None,
+        case_table_id=blobs["case_table"].id if "case_table" in blobs else None,
+        seconds=finish.usage.wall_s,
+        created_at=now,
+    )
+    if evaluation not in session:
+        session.add(evaluation)
+        session.flush()
+        session.add_all(_row(evaluation, value) for value in finish.values)
+        session.flush()
+    submission.current_id = evaluation.id
+    _fix_precision(session, phase=phase, submission=submission, evaluation=evaluation)
+    boards.reconsider(session, phase=phase, team_id=submission.team_id, now=now)
+
+
+def _existing(session: Session, submission: Submission, phase: Phase) -> Evaluation | None:
+    """The official evaluation that this submission has already under the same digests."""
+    return session.scalar(
+        select(Evaluation).where(
+            Evaluation.submission_id == submission.id,
+            Evaluation.scoring_digest == phase.scoring_digest,
+            Evaluation.reference_digest == phase.reference_digest,
+            Evaluation.purpose == "official",
+        )
+    )
+
+
+def _row(evaluation: Evaluation, value: Value) -> MetricValue:
+    return MetricValue(evaluation_id=evaluation.id, **value.model_dump())
+
+
+def _fix_precision(session: Session, *, phase: Phase, submission: Submission, evaluation: Evaluation) -> None:
+    """Fix the precision shown, from the first baseline's interval, where the organiser declared none (design §9)."""
+    if phase.precision is not None or not session.get_one(Team, submission.team_id).baseline:
+        return
+    ranking = phase.scoring_spec["ranking"]
+    split = boards.live_split(session, phase)
+    value = rows.value_at(
+        session, evaluation.id, metric=ranking["metric"], output=ranking["output"], slice=f"split:{split.name}"
+    )
+    if value is not None:
+        known = value.low is not None and value.high is not None
+        phase.precision = decimals((value.high - value.low) / 2 if known else None)  # type: ignore[operator]
+
+
+def values_for(session: Session, *, evaluation: Evaluation, phase: Phase, behind: bool) -> list[MetricValue]:
+    """The values of an evaluation that may be seen: all from behind, else by the visibility of the splits."""
+    splits = {split.name: split.visible for split in phases.splits_of(session, phase.id)}
+    # Values of closed splits appear when the board freezes, so that all teams see them at the same moment.
+    closed = phase.frozen_at is not None
+    return [
+        value
+        for value in rows.values_of(session, evaluation.id)
+        if access.can_read_slice(slice=value.slice, splits=splits, closed=closed, behind=behind)
+    ]
+
+
+def documents_for(session: Session, *, submission: Submission, behind: bool) -> list[dict[str, object]]:
+    """The values of a submission's evaluation in force, as far as they may be seen."""
+    if submission.current_id is None:
+        return []
+    phase = session.get_one(Phase, submission.phase_id)
+    evaluation = session.get_one(Evaluation, submission.current_id)
+    found = values_for(session, evaluation=evaluation, phase=phase, behind=behind)
+    return [value_document(value, places=phase.precision, behind=behind) for value in found]
+
+
+def value_document(value: MetricValue, *, places: int | None, behind: bool) -> dict[str, object]:
+    """Design 11.7; 12 digits from behind, else rounded to the phase's precision."""
+
+    def number(x: float | None) -> float | None:
+        return x if behind else shown(x, places)
+
+    return {
+        "metric": value.metric,
+        "output": value.output,
+        "slice": value.slice,
+        "value": number(value.value),
+        "undefined": value.undefined,
+        "low": number(value.low),
+        "high": number(value.high),
+        "interval": value.interval,
+        "level": value.level,
+        "n_cases": value.n_cases,
+        "n_clusters": value.n_clusters,
+    }
