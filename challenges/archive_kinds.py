@@ -58,12 +58,14 @@ class Metered(io.RawIOBase):
         self.budget = budget
 
     def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes. Errors: Refused when more is asked for than the budget has left."""
-        if self.budget is not None:
-            if size < 0 or size > self.budget:
-                raise Refused("A-HEADERS")
-            self.budget -= size
-        return self.stream.read(size)
+        """At most `size` bytes, all if negative. Errors: Refused when the budget has not that many left."""
+        if self.budget is None:
+            return self.stream.read(size)
+        data = self.stream.read(self.budget + 1 if size < 0 else size) if size <= self.budget else b""
+        if max(size, len(data)) > self.budget:
+            raise Refused("A-HEADERS")
+        self.budget -= len(data)
+        return data
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self.stream.seek(offset, whence)
@@ -155,11 +157,11 @@ class TarArchive:
         self.meter = Metered(stream, _TAR_HEADER)
 
     def members(self) -> Iterator[Member]:
-        with tarfile.open(fileobj=cast(BinaryIO, self.meter), mode="r:") as tar:
-            while info := tar.next():
-                yield Member(info.name.removeprefix("./"), _tar_kind(info), info.size, (tar, info))
-                self.meter.budget = _TAR_HEADER
-            self._finish(tar.offset)
+        tar = tarfile.open(fileobj=cast(BinaryIO, self.meter), mode="r:")  # noqa: SIM115 read again by open()
+        while info := tar.next():
+            yield Member(info.name.removeprefix("./"), _tar_kind(info), info.size, (tar, info))
+            self.meter.budget = _TAR_HEADER
+        self._finish(tar.offset)
 
     def _finish(self, offset: int) -> None:
         """An archive cut off between two members has no end mark; reading on to the end verifies a gzip checksum."""
