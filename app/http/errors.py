@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from app.errors import N_, AppError, Invalid, NotFound, Unavailable
+from app.errors import N_, AppError, Invalid, NotFound, ProtocolVersion, Unavailable
 from app.http.language import translate
 
 LOG = logging.getLogger("arbitre.http")
@@ -54,6 +54,8 @@ def problem(error: AppError, *, language: str) -> dict[str, Any]:
     }
     if isinstance(error, Invalid) and error.problems:
         document["problems"] = [p | {"text": translate(p["text"], language, None)} for p in error.problems]
+    if isinstance(error, ProtocolVersion):
+        document["supported"] = [error.fields["low"], error.fields["high"]]
     return document
 
 

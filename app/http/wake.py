@@ -7,8 +7,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -66,22 +65,14 @@ class Wake:
                 self._waiters.remove(waiter)
         return waiter.woken.done() and not self.closed
 
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        """The server's lifetime: at its end nobody waits any more and nothing runs."""
-        try:
-            yield
-        finally:
-            self.close()
-            if self._watcher is not None:
-                self._watcher.cancel()
-
     def close(self) -> None:
         """Let every waiting claim be answered now, so that the server can stop. Call in the loop's thread."""
         self.closed = True
         for waiter in self._waiters:
             waiter.woken.set_result(None)
         self._waiters.clear()
+        if self._watcher is not None:
+            self._watcher.cancel()
 
     async def _watch(self, look: Look) -> None:
         looked = 0.0
