@@ -147,7 +147,7 @@ def push(edge: EdgeDep, archive: Annotated[Path, Depends(received_file(admit=may
 
 @router.get("/{slug}")
 def read(slug: str, edge: EdgeDep) -> ChallengeDocument:
-    """One challenge with its phases, what validation may know of its entries, and the quota left of the asker's team."""
+    """One challenge with its phases, what validation may know of entries, and the quota left of the asker's team."""
     with edge.read() as session:
         return challenge_document(session, edge=edge, slug=slug)
 

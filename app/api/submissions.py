@@ -22,7 +22,7 @@ from app.http.body import Received, received_blob
 from app.http.language import translate
 from app.http.problems import issue_document
 from app.http.rates import limited
-from app.http.transaction import Edge, EdgeDep
+from app.http.transaction import Edge, EdgeDep, Parts
 from app.services import evaluations, receipts, submissions
 from app.services.standing import find_challenge
 from app.services.submissions import Admission
@@ -119,8 +119,8 @@ def admit(wish: RequestDep, edge: EdgeDep) -> Admission:
         return submissions.admit(session, actor=edge.actor, request=wish, settings=edge.settings, now=edge.now)
 
 
-def _abandon(edge: Edge, admission: Admission) -> None:
-    with edge.write() as session:
+def _abandon(parts: Parts, admission: Admission) -> None:
+    with parts.database.write_session() as session:
         submissions.abandon(session, admission=admission)
 
 

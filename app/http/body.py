@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 
 from app.errors import N_, AppError, DiskFull, TooLarge
 from app.files.blobs import FULL, Stored
-from app.http.transaction import Edge, edge_of, utc_now
+from app.http.transaction import Parts, parts_of, utc_now
 
 PIECE = 1 << 20
 T = TypeVar("T")
@@ -41,7 +41,11 @@ class Received(Generic[T]):
 
 
 def received_blob(
-    store: str, *, admit: Callable[..., T], limit: Callable[[T], int], abandon: Callable[[Edge, T], None]
+    store: str,
+    *,
+    admit: Callable[..., T],
+    limit: Callable[[T], int],
+    abandon: Callable[[Parts, T], None] = lambda _parts, _admitted: None,
 ) -> Callable[..., Any]:
     """A dependency that streams the body into `store` once `admit` (itself a dependency) let it in.
 
@@ -50,18 +54,19 @@ def received_blob(
     """
 
     async def dependency(
-        request: Request, edge: Edge = Depends(edge_of), admitted: Any = Depends(admit)
+        request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)
     ) -> Received[T]:
         try:
-            partial = await _in_thread(edge.blobs.begin, store)
+            partial = await _in_thread(parts.blobs.begin, store)
             try:
-                await _stream(request, write=partial.write, limit=limit(admitted), idle_s=edge.settings.upload_idle_s)
+                idle_s = parts.settings.upload_idle_s
+                await _stream(request, write=partial.write, limit=limit(admitted), idle_s=idle_s)
                 return Received(admitted, await _in_thread(partial.finish), utc_now())
             except BaseException:
                 partial.abort()
                 raise
         except BaseException:
-            await asyncio.shield(_in_thread(abandon, edge, admitted))
+            await asyncio.shield(_in_thread(abandon, parts, admitted))
             raise
 
     return dependency
@@ -74,9 +79,9 @@ def received_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[P
     """
 
     async def dependency(
-        request: Request, edge: Edge = Depends(edge_of), _: Any = Depends(admit)
+        request: Request, parts: Parts = Depends(parts_of), _: Any = Depends(admit)
     ) -> AsyncIterator[Path]:
-        settings = edge.settings
+        settings = parts.settings
         folder = settings.data / "work"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if shutil.disk_usage(folder).free < settings.keep_free:
@@ -90,6 +95,17 @@ def received_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[P
             raise (DiskFull() if error.errno in FULL else error) from error
         finally:
             path.unlink(missing_ok=True)
+
+    return dependency
+
+
+def received_bytes(*, limit: int) -> Callable[..., Any]:
+    """A dependency that reads a small body of at most `limit` bytes whole. Raises TooLarge or Incomplete."""
+
+    async def dependency(request: Request, parts: Parts = Depends(parts_of)) -> bytes:
+        whole = bytearray()
+        await _stream(request, write=whole.extend, limit=limit, idle_s=parts.settings.upload_idle_s)
+        return bytes(whole)
 
     return dependency
 

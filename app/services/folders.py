@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import rfc8785
-from challenges.canonical import digest
-from challenges.folder import ChallengeFolder, open_folder
 
 from app.errors import N_, DiskFull, Invalid
 from app.files.blobs import FULL, Blobs, Stored
 from challenges.archive import ArchiveLimits, members
+from challenges.canonical import digest
+from challenges.folder import ChallengeFolder, open_folder
 from challenges.layout import CASES_FILE, store_of
 from challenges.problems import FolderError
 from challenges.scoring_spec import scoring_digest, scoring_spec

@@ -10,8 +10,8 @@ from typing import Literal
 from sqlalchemy.orm import Session
 
 from app.db import blobs as blob_rows
-from app.db import submissions as rows
 from app.db import jobs as job_rows
+from app.db import submissions as rows
 from app.db import teams, uploads
 from app.db.challenges import Challenge
 from app.db.evaluations import Evaluation
@@ -408,7 +408,8 @@ def _check_body(request: Request, stored: Stored) -> None:
     if request.sha256 and request.sha256.lower() != stored.sha256:
         raise Invalid(
             N_(
-                "The file changed on its way: X-Sha256 says %(said)s, %(read)s arrived. Nothing was entered; send it again."
+                "The file changed on its way: X-Sha256 says %(said)s, %(read)s arrived. "
+                "Nothing was entered; send it again."
             ),
             said=request.sha256,
             read=stored.sha256,
