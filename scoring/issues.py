@@ -1,12 +1,13 @@
 """Problems found in a file: what, where, and the value read. Texts for people are in `scoring.messages`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
 from typing import Any, Literal
 
 Level = Literal["error", "warning"]
 Field = str | int | float | None
+Tell = Callable[..., None]
 
 KEPT = 50
 SHOWN_CHARACTERS = 80
@@ -107,6 +108,11 @@ class IssueLog:
         group = self._group(code, table, column)
         if len(group) < KEPT:
             group.append(make_issue(code, table=table, line=line, column=column, value=value, **others))
+
+    def count(self, code: str, more: int) -> None:
+        """Count `more` issues of this code that are not kept."""
+        if more > 0:
+            self.total[code] = self.total.get(code, 0) + more
 
     def extend(self, issues: Iterable[Issue]) -> None:
         """Add issues made elsewhere, for example by a metric's `validate`."""

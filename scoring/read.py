@@ -1,0 +1,109 @@
+"""Hostile bytes to canonical arrays: the one way in for entries, offline files and references.
+
+Nothing here knows an answer: entries are held against the `CaseIndex` only, which is public.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO
+
+from scoring.cases import CaseIndex
+from scoring.issues import IssueLog
+from scoring.readers.csv import Sheet, read_sheet
+from scoring.readers.header import Wanted
+from scoring.readers.limits import ORGANISER, Limits
+from scoring.readers.placing import place_table
+from scoring.spec import ColumnSpec, TableSpec
+from scoring.tables import Entry, Table
+
+__all__ = ["ORGANISER", "Limits", "ReadResult", "read_entry", "read_reference"]
+
+_SLACK_ROWS = 1_000  # beyond twice the expected rows, so that duplicates and unknown ids are told one by one
+_COUNTED = ("rows", "missing", "duplicates", "extra_columns")
+
+
+@dataclass(frozen=True, eq=False)
+class ReadResult:
+    """`entry`: None where `issues.refused`. `counts`: rows, missing, duplicates, extra_columns, over all tables."""
+
+    entry: Entry | None
+    issues: IssueLog
+    counts: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"issues": [...at most 50], "total": {code: n}, "counts": {...}}`."""
+        return {**self.issues.to_json(), "counts": dict(self.counts)}
+
+
+def read_entry(files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: Limits | None = None) -> ReadResult:
+    """Read an entry: one seekable stream per table, by the table's name. Never raises because of what the bytes are.
+
+    Whatever is wrong is in `issues`, all at once; the same content in another order of rows gives the same arrays
+    (except which of several rows is first, where duplicates = "first"). Raises KeyError for a table the spec has not.
+    """
+    return _read(files, index, limits or Limits(), reference=False)
+
+
+def read_reference(files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: Limits | None = None) -> ReadResult:
+    """Read the organiser's answers with the same reader; its problems are the organiser's, under the same codes.
+
+    Columns named as in the entry have the entry's type; all others are text. Only the case column is required. With
+    rows = "one" every case needs its row; with rows = "many" a case may have none.
+    """
+    return _read(files, index, limits or ORGANISER, reference=True)
+
+
+def _read(files: Mapping[str, BinaryIO], index: CaseIndex, limits: Limits, *, reference: bool) -> ReadResult:
+    log, tables = IssueLog(), {}
+    counts = dict.fromkeys(_COUNTED, 0)
+    for name in files:
+        index.table(name)
+    for spec in index.tables:
+        if spec.name not in files:
+            log.add("E-FILE-MISSING", table=spec.name, value=spec.file)
+            continue
+        table, counted = _read_table(files[spec.name], spec, index, limits, log, reference=reference)
+        tables[spec.name] = table
+        counts = {key: counts[key] + counted[key] for key in _COUNTED}
+    read = {name: table for name, table in tables.items() if table is not None}
+    return ReadResult(None if log.refused else Entry(read), log, counts)
+
+
+def _read_table(
+    stream: BinaryIO, spec: TableSpec, index: CaseIndex, limits: Limits, log: IssueLog, *, reference: bool
+) -> tuple[Table | None, dict[str, int]]:
+    names = tuple(dict.fromkeys((spec.case, *spec.key, *(column.name for column in spec.columns))))
+    numeric = {c.name for c in spec.columns if c.type not in ("text", "label")}
+    wanted = Wanted(
+        names=names,
+        required=(spec.case,) if reference else names,
+        numeric=[name for name in names if name in numeric],
+        keep_others=reference,
+        is_id=index.position.__contains__,
+    )
+    most = limits.rows_least if reference else _most_rows(spec, index, limits)
+    sheet = read_sheet(stream, wanted=wanted, most_rows=most, limits=limits, log=log, table=spec.name)
+    if reference:
+        spec = _as_reference(spec, sheet)
+    return place_table(sheet, spec, index=index, log=log, text_bytes=limits.text_bytes)
+
+
+def _most_rows(spec: TableSpec, index: CaseIndex, limits: Limits) -> int:
+    if spec.rows == "one":
+        return 2 * len(index.ids) + _SLACK_ROWS
+    if spec.row_key and spec.name in index.rows:
+        return 2 * len(index.rows[spec.name]) + _SLACK_ROWS
+    return max(limits.rows_per_case * len(index.ids), limits.rows_least)
+
+
+def _as_reference(spec: TableSpec, sheet: Sheet) -> TableSpec:
+    """The rules of a reference: the columns that it has, every case answered where rows = "one", nothing twice."""
+    typed = {column.name: column for column in spec.columns}
+    others = [name for name in sheet.places if name in typed or name not in (spec.case, *spec.key)]
+    return replace(
+        spec,
+        key=spec.key if all(name in sheet.places for name in spec.key) else (spec.case,),
+        columns=tuple(typed.get(name, ColumnSpec(name=name, type="text")) for name in others),
+        missing="refuse" if spec.rows == "one" else "empty",
+        duplicates="refuse",
+    )

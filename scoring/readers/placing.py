@@ -1,0 +1,161 @@
+"""Rows to their cases: ids, duplicates, what is missing, and an order that does not depend on the file's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from scoring.cases import CaseIndex
+from scoring.issues import IssueLog, Tell
+from scoring.readers.arrays import fill_table, sort_table
+from scoring.readers.cells import Column, read_column
+from scoring.readers.csv import Sheet
+from scoring.readers.faults import Faults
+from scoring.readers.ids import Places, find_keys, first_rows, normal, numbered, written
+from scoring.readers.nearby import Key
+from scoring.spec import TableSpec
+from scoring.tables import Table
+
+_NAMED = 5  # missing ids that a warning names
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What a file is about: cases, or rows known beforehand. `known`: key → position; `case`: (k,) case of each."""
+
+    known: Mapping[Key, int]
+    names: tuple[str, ...]
+    case: Places
+
+
+@dataclass(frozen=True)
+class _Found:
+    """(rows,) position of each row among the expected, -1 unknown; and the positions that unknown ids were meant as."""
+
+    places: Places
+    meant: frozenset[int]
+
+
+def place_table(
+    sheet: Sheet, spec: TableSpec, *, index: CaseIndex, log: IssueLog, text_bytes: int
+) -> tuple[Table | None, dict[str, int]]:
+    """The table, or None where `log` has an error; and how many rows, missing, duplicates, extra_columns there are."""
+    counts = {"rows": len(sheet.lines) + len(sheet.broken), "missing": 0, "duplicates": 0, "extra_columns": sheet.extra}
+    columns = _typed(sheet, spec, log, text_bytes)
+    if spec.case not in sheet.columns:
+        return None, counts
+    tell = partial(log.add, table=spec.name)
+    ids = {name: normal(sheet.columns[name]) for name in (spec.case, *spec.key) if name in sheet.columns}
+    expected, found, case = _locate(spec, index, ids, sheet.lines, tell)
+    kept, counts["duplicates"] = _without_duplicates(spec, ids, expected, found, sheet, tell)
+    counts["missing"] = _tell_missing(spec, expected, found, sheet, tell)
+    if log.refused:
+        return None, counts
+    columns |= {name: np.array(ids[name], dtype=np.str_) for name in ids if name not in columns and name != spec.case}
+    if spec.rows == "one":
+        return fill_table(spec, columns, case=case[kept], kept=kept, cases=len(index.ids)), counts
+    told_apart = found.places if expected.names != (spec.case,) else _ranks([*ids.values(), *sheet.columns.values()])
+    return sort_table(columns, case=case[kept], tied=told_apart[kept], kept=kept, cases=len(index.ids)), counts
+
+
+def _typed(sheet: Sheet, spec: TableSpec, log: IssueLog, text_bytes: int) -> dict[str, Column]:
+    columns = {}
+    for column in spec.columns:
+        if column.name in sheet.columns:
+            faults = Faults(log, table=spec.name, column=column.name)
+            read = read_column(column, sheet.columns[column.name], sheet.lines, faults, text_bytes=text_bytes)
+            if read is not None:
+                columns[column.name] = read
+    return columns
+
+
+def _locate(
+    spec: TableSpec, index: CaseIndex, ids: Mapping[str, Sequence[str]], lines: Sequence[int], tell: Tell
+) -> tuple[_Expected, _Found, Places]:
+    """What the table is about, where its rows stand in that, and (rows,) the case of each row."""
+    cases = _Expected(index.keys, (spec.case,), np.arange(len(index.ids)))
+    known = index.rows.get(spec.name)
+    if known is None or not spec.row_key or any(name not in ids for name in spec.key):
+        found = _look_up(cases, ids, lines, tell)
+        return cases, found, found.places
+    case = np.fromiter(known.values(), dtype=np.intp, count=len(known))
+    rows = _Expected({key: place for place, key in enumerate(known)}, spec.key, case)
+    found = _look_up(rows, ids, lines, tell)
+    of_key = np.where(found.places >= 0, np.append(case, -1)[found.places], -1)
+    if spec.case in spec.key:
+        return rows, found, of_key
+    by_case = _look_up(cases, ids, lines, tell)
+    for row in np.flatnonzero((by_case.places >= 0) & (of_key >= 0) & (by_case.places != of_key)).tolist():
+        key, right = written([ids[name][row] for name in spec.key]), index.ids[of_key[row]]
+        tell("E-KEY-CASE", line=lines[row], column=spec.case, value=ids[spec.case][row], key=key, right=right)
+    return (cases, by_case, by_case.places) if spec.rows == "one" else (rows, found, by_case.places)
+
+
+def _look_up(expected: _Expected, ids: Mapping[str, Sequence[str]], lines: Sequence[int], tell: Tell) -> _Found:
+    keys = list(zip(*(ids[name] for name in expected.names), strict=True))
+    places, meant = find_keys(keys, expected.known, lines=lines, column=", ".join(expected.names), tell=tell)
+    return _Found(places, meant)
+
+
+def _without_duplicates(
+    spec: TableSpec, ids: Mapping[str, Sequence[str]], expected: _Expected, found: _Found, sheet: Sheet, tell: Tell
+) -> tuple[Places, int]:
+    """Rows to keep, in file order, and how many others there are. Rows without an identity are all kept."""
+    names, identity = expected.names, found.places
+    if spec.rows == "many" and names == (spec.case,):
+        names = spec.row_key
+        if not names or any(name not in ids for name in names):
+            return np.arange(len(sheet.lines)), 0
+        identity = numbered(list(zip(*(ids[name] for name in names), strict=True)))
+    kept, again, first = first_rows(identity)
+    here = {"column": ", ".join(names)}
+    if again.size and spec.duplicates == "first":
+        value = written([ids[name][again[0]] for name in names])
+        tell("W-ID-DUP", line=sheet.lines[again[0]], value=value, count=int(again.size), **here)
+    elif again.size:
+        for row, before in zip(again.tolist(), first.tolist(), strict=True):
+            value = written([ids[name][row] for name in names])
+            tell("E-ID-DUP", line=sheet.lines[row], value=value, first=sheet.lines[before], **here)
+    return kept, int(again.size)
+
+
+def _tell_missing(spec: TableSpec, expected: _Expected, found: _Found, sheet: Sheet, tell: Tell) -> int:
+    """How many expected cases or rows the file has not; one meant, or in a broken row, is not called missing."""
+    if not sheet.complete:
+        return 0
+    seen = np.zeros(len(expected.known), dtype=np.bool_)
+    seen[found.places[found.places >= 0]] = True
+    seen[list(found.meant | _in_broken_rows(expected, sheet))] = True
+    if seen.all():
+        return 0
+    missing = [key for key, place in expected.known.items() if not seen[place]]
+    here = {"column": ", ".join(expected.names)}
+    if spec.missing == "refuse":
+        for key in missing:
+            tell("E-ID-MISSING", value=written(key), **here)
+    else:
+        tell(
+            "W-ID-MISSING",
+            value=", ".join(map(written, missing[:_NAMED])),
+            count=len(missing),
+            rule=spec.missing,
+            **here,
+        )
+    return len(missing)
+
+
+def _in_broken_rows(expected: _Expected, sheet: Sheet) -> frozenset[int]:
+    places = [sheet.places.get(name) for name in expected.names]
+    if any(place is None for place in places):
+        return frozenset()
+    at = [place for place in places if place is not None]
+    keys = (tuple(normal([row[i] for i in at])) for row in sheet.broken if len(row) > max(at))
+    return frozenset(expected.known[key] for key in keys if key in expected.known)
+
+
+def _ranks(cells: Sequence[Sequence[str]]) -> Places:
+    """(rows,) rank of each row by its cells as text: the same whatever the order of the rows."""
+    rows = list(zip(*cells, strict=True))
+    rank = {row: i for i, row in enumerate(sorted(set(rows)))}
+    return np.array([rank[row] for row in rows], dtype=np.intp)
