@@ -58,6 +58,7 @@ start_engine() {
 
 stop_engine() {
     if [ -z "$engine_pid" ]; then return; fi
+    docker image prune --force >/dev/null 2>&1 # what older builds left; the newest keep their tags
     kill "$engine_pid" 2>/dev/null
     wait "$engine_pid" 2>/dev/null
     rm -rf "$engine"

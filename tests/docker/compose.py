@@ -1,0 +1,34 @@
+"""The compose.yaml of the repository as data, and calls of whichever Compose is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {"POSTGRES_PASSWORD": "abc123"}
+
+
+def read() -> dict[str, Any]:
+    """The file as YAML, anchors resolved, variables not."""
+    document: dict[str, Any] = yaml.safe_load(PROJECT.joinpath("compose.yaml").read_text())
+    return document
+
+
+def program() -> list[str] | None:
+    """Compose v2 where the docker command has it, else Compose 1.29, else None."""
+    if shutil.which("docker") and not subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
+        return ["docker", "compose"]
+    return ["docker-compose"] if shutil.which("docker-compose") else None
+
+
+def compose(*arguments: str, environment: dict[str, str] = ENVIRONMENT) -> subprocess.CompletedProcess[str]:
+    """One Compose command in the repository's folder, as a user gives it."""
+    command = [*(program() or []), *arguments]
+    kept = {name: value for name, value in os.environ.items() if name != "POSTGRES_PASSWORD"}
+    return subprocess.run(command, cwd=PROJECT, env=kept | environment, capture_output=True, text=True)
