@@ -1,0 +1,62 @@
+"""Places on a board."""
+
+import numpy as np
+
+from app.domain.ranking import Candidate, places
+
+GENERATOR = np.random.default_rng(7)
+NOISE = GENERATOR.normal(0, 0.01, 200)
+
+
+def candidate(key: str, value: float | None, *, shift: float = 0.0, ranks: bool = True) -> Candidate:
+    replicates = None if value is None else value + NOISE + shift * GENERATOR.normal(0, 1, 200)
+    return Candidate(key, value, replicates, ranks)
+
+
+def board(*candidates: Candidate, closed: bool = False) -> list[tuple[str, int | None, bool]]:
+    found = places(candidates, direction="higher", closed=closed, rule="bootstrap", alpha=0.05)
+    return [(place.key, place.rank, place.tied) for place in found]
+
+
+def test_baselines_have_a_place_and_no_rank() -> None:
+    found = board(candidate("a", 0.9), candidate("base", 0.8, ranks=False), candidate("b", 0.7))
+    assert found == [("a", 1, False), ("base", None, False), ("b", 2, False)]
+
+
+def test_equal_values_share_a_rank() -> None:
+    assert board(candidate("a", 0.9), candidate("b", 0.9), candidate("c", 0.1)) == [
+        ("a", 1, True),
+        ("b", 1, True),
+        ("c", 3, False),
+    ]
+
+
+def test_teams_that_cannot_be_told_apart_share_a_rank_only_when_closed() -> None:
+    teams = candidate("a", 0.801, shift=0.05), candidate("b", 0.800, shift=0.05), candidate("c", 0.3)
+    assert board(*teams) == [("a", 1, False), ("b", 2, False), ("c", 3, False)]
+    assert board(*teams, closed=True) == [("a", 1, True), ("b", 1, True), ("c", 3, False)]
+
+
+def test_undefined_stands_last_without_rank() -> None:
+    found = places(
+        [Candidate("a", None, None, True), Candidate("b", 0.0, None, True)],
+        direction="higher",
+        closed=False,
+        rule="bootstrap",
+        alpha=0.05,
+    )
+    assert [(place.key, place.rank, place.rank_low) for place in found] == [("b", 1, None), ("a", None, None)]
+
+
+def test_lower_is_better() -> None:
+    found = places(
+        [candidate("a", 0.9), candidate("b", 0.1)], direction="lower", closed=False, rule="exact", alpha=0.05
+    )
+    assert [(place.key, place.rank, place.rank_low, place.rank_high) for place in found] == [
+        ("b", 1, 1, 1),
+        ("a", 2, 2, 2),
+    ]
+
+
+def test_an_empty_board() -> None:
+    assert board() == []
