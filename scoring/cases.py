@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.issues import InputRefused, IssueLog, Tell
+from scoring.readers.csv import Sheet, read_sheet
+from scoring.readers.header import Wanted
+from scoring.readers.ids import normal, written
+from scoring.readers.limits import ORGANISER
+from scoring.readers.nearby import Key
 from scoring.spec import CasesSpec, SplitSpec, TableSpec
+from scoring.splits import check_splits, split_by_share, split_by_value
 
-Key = tuple[str, ...]
+_TABLE = "cases"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +78,32 @@ class CaseAttributes:
 
 
 def read_case_index(stream: BinaryIO, *, tables: Sequence[TableSpec], cases: CasesSpec) -> CaseIndex:
-    """Read public/cases.csv. Raises `InputRefused` with all problems found."""
-    raise NotImplementedError
+    """Read public/cases.csv, from a seekable stream: at least the id column, and the keys that are known beforehand.
+
+    A case may have several rows. Raises `InputRefused` with all problems: no ids, empty or repeated keys, ids with
+    invisible characters or spaces around them, which no participant could write.
+    """
+    log = IssueLog()
+    others = {name for table in tables for name in table.row_key if name != table.case}
+    names = tuple(dict.fromkeys((cases.id, *sorted(others))))
+    sheet = _read_texts(stream, names, (cases.id,), log)
+    tell = partial(log.add, table=_TABLE)
+    cells = {name: normal(values) for name, values in sheet.columns.items()}
+    for name, values in cells.items():
+        _check_written(name, values, sheet.lines, tell)
+    ids = cells.get(cases.id, [])
+    position = {case: i for i, case in enumerate(dict.fromkeys(ids))}
+    rows = {}
+    for table in tables:
+        columns = [cells.get(cases.id if name == table.case else name) for name in table.key]
+        if all(column is not None for column in columns):
+            keys = list(zip(*(column for column in columns if column is not None), strict=True))
+            rows[table.name] = dict(zip(keys, (position[case] for case in ids), strict=True))
+            if table.row_key and len(rows[table.name]) < len(keys):
+                _tell_repeated(table, keys, sheet.lines, tell)
+    if log.refused:
+        raise InputRefused(log)
+    return CaseIndex(tuple(position), tuple(tables), rows)
 
 
 def read_attributes(
@@ -80,6 +111,91 @@ def read_attributes(
 ) -> CaseAttributes:
     """Read cluster, site, subgroups and split of each case from the attributes file, or draw the split by cluster.
 
-    Raises `InputRefused` with all problems found.
+    Several rows of a case must agree; rows of other cases are left out. An empty site or subgroup is none. Raises
+    `InputRefused` with all problems, ValueError where `splits` mixes values and shares.
     """
-    raise NotImplementedError
+    by_value = any(split.value is not None for split in splits)
+    if by_value and (cases.split is None or any(split.value is None for split in splits)):
+        raise ValueError("splits by value need cases.split, and a value for each split")
+    log = IssueLog()
+    tell = partial(log.add, table=_TABLE)
+    named = (cases.cluster, cases.site, *cases.subgroups, cases.split if by_value else None)
+    columns = _one_per_case(stream, index, cases.id, [name for name in named if name is not None], log)
+    if log.refused:
+        raise InputRefused(log)
+    clusters = _groups(index.ids if cases.cluster is None else columns[cases.cluster])
+    if not splits:
+        split = np.zeros(len(index.ids), dtype=np.intp)
+    elif by_value and cases.split is not None:
+        split = split_by_value(columns[cases.split], splits, ids=index.ids, tell=partial(tell, column=cases.split))
+    else:
+        split = split_by_share(clusters.codes, len(clusters.labels), splits, seed=seed)
+    if cases.cluster is not None and (clusters.codes < 0).any():
+        for i in np.flatnonzero(clusters.codes < 0).tolist():
+            tell("E-CLUSTER-EMPTY", column=cases.cluster, value=index.ids[i])
+    else:
+        check_splits(split, clusters.codes, splits=splits, cluster_ids=clusters.labels, tell=tell)
+    if log.refused:
+        raise InputRefused(log)
+    return CaseAttributes(
+        cluster=clusters.codes,
+        cluster_ids=clusters.labels,
+        site=None if cases.site is None else _groups(columns[cases.site]),
+        subgroups={name: _groups(columns[name]) for name in cases.subgroups},
+        split=Groups(tuple(split_spec.name for split_spec in splits), split),
+    )
+
+
+def _read_texts(stream: BinaryIO, names: Sequence[str], required: Sequence[str], log: IssueLog) -> Sheet:
+    wanted = Wanted(names=names, required=required)
+    return read_sheet(stream, wanted=wanted, most_rows=ORGANISER.rows_least, limits=ORGANISER, log=log, table=_TABLE)
+
+
+def _check_written(name: str, cells: Sequence[str], lines: Sequence[int], tell: Tell) -> None:
+    """Ids that somebody can write again: not empty, nothing invisible inside, no spaces around."""
+    for cell, line in zip(cells, lines, strict=True):
+        if not cell.strip():
+            tell("E-CELL-EMPTY", line=line, column=name, value=cell)
+        elif not cell.isprintable() or cell != cell.strip():
+            tell("E-ID-HIDDEN", line=line, column=name, value=cell)
+
+
+def _tell_repeated(table: TableSpec, keys: Sequence[Key], lines: Sequence[int], tell: Tell) -> None:
+    first: dict[Key, int] = {}
+    for key, line in zip(keys, lines, strict=True):
+        if first.setdefault(key, line) != line:
+            tell("E-ID-DUP", line=line, column=", ".join(table.key), value=written(key), first=first[key])
+
+
+def _one_per_case(
+    stream: BinaryIO, index: CaseIndex, id_column: str, names: Sequence[str], log: IssueLog
+) -> dict[str, list[str]]:
+    """Name → (n,) cells in the order of the index. Reports cases without a row, and rows of one case that differ."""
+    if not names:
+        return {}
+    sheet = _read_texts(stream, tuple(dict.fromkeys((id_column, *names))), (id_column, *names), log)
+    if log.refused:
+        return {}
+    tell = partial(log.add, table=_TABLE)
+    places = [index.position.get(case, -1) for case in normal(sheet.columns[id_column])]
+    first: dict[int, int] = {}
+    for row, place in enumerate(places):
+        first.setdefault(place, row)
+    for case, place in index.position.items():
+        if place not in first:
+            tell("E-ID-MISSING", column=id_column, value=case)
+    if log.refused:
+        return {}
+    columns = {name: normal(sheet.columns[name]) for name in names}
+    for name, cells in columns.items():
+        for row, place in enumerate(places):
+            if place >= 0 and cells[row] != cells[first[place]]:
+                others = {"case": index.ids[place], "first": cells[first[place]]}
+                tell("E-CASE-CONFLICT", line=sheet.lines[row], column=name, value=cells[row], **others)
+    return {name: [cells[first[i]] for i in range(len(index.ids))] for name, cells in columns.items()}
+
+
+def _groups(cells: Sequence[str]) -> Groups:
+    labels = sorted({cell for cell in cells if cell})
+    place = {label: i for i, label in enumerate(labels)}
+    return Groups(tuple(labels), np.array([place.get(cell, -1) for cell in cells], dtype=np.intp))

@@ -60,7 +60,7 @@ def _texts(cells: Sequence[str], lines: Sequence[int], faults: Faults, most: int
 
 
 def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
-    """None where a cell is no finite number. `float()` of what `_PLAIN` lets through takes exactly the grammar above."""
+    """None where a cell is no finite number. Of what `_PLAIN` lets through, `float()` takes the grammar above."""
     if not _PLAIN.fullmatch(",".join(cells)):
         return None
     try:
