@@ -17,11 +17,13 @@ def giou(one: Floats, other: Floats) -> Floats:
     `one`, `other`: (pairs, 4) as x1, y1, x2, y2 with x1 < x2 and y1 < y2, in any unit. Areas below 1e-7 are taken as
     1e-7 where they divide, as the historical scorer of CytologIA did; coordinates too large for areas give -1.
     """
+    (left, top, right, bottom), (x1, y1, x2, y2) = one.T, other.T
     with np.errstate(all="ignore"):
-        inner = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-        outer = np.maximum(one[:, 2:], other[:, 2:]) - np.minimum(one[:, :2], other[:, :2])
-        shared, hull = np.maximum(inner, 0).prod(axis=1), outer.prod(axis=1)
-        union = (one[:, 2:] - one[:, :2]).prod(axis=1) + (other[:, 2:] - other[:, :2]).prod(axis=1) - shared
+        width = np.minimum(right, x2) - np.maximum(left, x1)
+        height = np.minimum(bottom, y2) - np.maximum(top, y1)
+        shared = np.maximum(width, 0) * np.maximum(height, 0)
+        hull = (np.maximum(right, x2) - np.minimum(left, x1)) * (np.maximum(bottom, y2) - np.minimum(top, y1))
+        union = (right - left) * (bottom - top) + (x2 - x1) * (y2 - y1) - shared
         value = shared / np.maximum(union, _LEAST_AREA) - (hull - union) / np.maximum(hull, _LEAST_AREA)
     return np.asarray(np.where(np.isnan(value), WORST, value))
 

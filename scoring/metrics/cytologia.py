@@ -1,6 +1,7 @@
 """The score of the CytologIA challenge (2024-25), as its participants computed it."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from scoring.issues import Issue, make_issue
 from scoring.metric import MetricCard, Params, ReferenceRefused, ratio
 from scoring.metrics.accuracy import label_mean
 from scoring.metrics.f1 import f1_scores
+from scoring.metrics.listing import listed
 from scoring.metrics.schema import LABELS, Schema, schema
 from scoring.tables import Table
 from scoring.weighted import Weights, sums
@@ -66,11 +68,10 @@ class Cytologia:
 
     def validate(self, cases: CaseIndex, entry: Table, params: Params) -> list[Issue]:
         """E-BOX for each box with x1 >= x2 or y1 >= y2."""
-        x1, y1, x2, y2 = (numbers(entry, params[side]) for side in SIDES)
-        found = []
-        for low, high, names in ((x1, x2, ("x1", "x2")), (y1, y2, ("y1", "y2"))):
-            for i in np.flatnonzero(low >= high).tolist():
-                found.append(_box_issue(cases.ids[entry.case[i]], params[names[0]], params[names[1]], low[i], high[i]))
+        found: list[Issue] = []
+        for low, high in (("x1", "x2"), ("y1", "y2")):
+            wrong = numbers(entry, params[low]) >= numbers(entry, params[high])
+            found += listed(wrong, partial(_box_issue, cases, entry, params[low], params[high]))
         return found
 
     def tabulate(self, reference: Table, entry: Table, params: Params) -> CaseTable:
@@ -107,9 +108,9 @@ def _boxes(table: Table, params: Params) -> Floats:
     return np.column_stack([numbers(table, params[side]) for side in SIDES])
 
 
-def _box_issue(case: str, low_name: str, high_name: str, low: float, high: float) -> Issue:
-    read = f"{low_name}={low:.12g} {high_name}={high:.12g}"
-    return make_issue("E-BOX", column=low_name, value=read, case=case, other=high_name)
+def _box_issue(cases: CaseIndex, entry: Table, low: str, high: str, row: int) -> Issue:
+    read = f"{low}={entry.columns[low][row]:.12g} {high}={entry.columns[high][row]:.12g}"
+    return make_issue("E-BOX", column=low, value=read, case=cases.ids[entry.case[row]], other=high)
 
 
 cytologia = Cytologia()

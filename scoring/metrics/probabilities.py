@@ -3,13 +3,15 @@
 Binary: one column with the probability of `positive`. Several labels: one column per label, summing to 1.
 """
 
+from functools import partial
+
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.cases import CaseIndex
 from scoring.columns import Codes, Floats, known, numbers, truth
 from scoring.issues import Issue, make_issue
 from scoring.metric import Params
+from scoring.metrics.listing import listed
 from scoring.metrics.schema import LABEL, POSITIVE, PROBABILITIES, SCORE
 from scoring.tables import Table
 
@@ -37,23 +39,22 @@ def true_codes(reference: Table, params: Params) -> Codes:
 def check_probabilities(cases: CaseIndex, entry: Table, params: Params) -> list[Issue]:
     """E-RANGE for each probability outside [0, 1]; E-PROB-SUM where a case's do not sum to 1 within 0.001."""
     columns = [params["score"]] if "score" in params else list(params["probabilities"].values())
-    values = np.column_stack([numbers(entry, column) for column in columns])
-    outside = (values < 0) | (values > 1)
-    found = [_range(cases.ids[i], columns[j], values[i, j]) for i, j in np.argwhere(outside).tolist()]
+    total, outside = np.zeros(len(cases.ids)), np.zeros(len(cases.ids), dtype=bool)
+    found: list[Issue] = []
+    for column in columns:
+        values = numbers(entry, column)
+        wrong = (values < 0) | (values > 1)
+        found += listed(wrong, partial(_range, cases, column, values))
+        total, outside = total + values, outside | wrong
     if "score" in params:
         return found
-    totals = values.sum(axis=1)
-    wrong = (np.abs(totals - 1) > SUM_TOLERANCE + 1e-12) & ~_any(outside)
-    return found + [_sum(cases.ids[i], totals[i]) for i in np.flatnonzero(wrong).tolist()]
+    return found + listed(~outside & (np.abs(total - 1) > SUM_TOLERANCE + 1e-12), partial(_sum, cases, total))
 
 
-def _any(outside: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return np.asarray(outside.any(axis=1))
+def _range(cases: CaseIndex, column: str, values: Floats, row: int) -> Issue:
+    read = f"{values[row]:.12g}"
+    return make_issue("E-RANGE", column=column, value=read, low=0.0, high=1.0, case=cases.ids[row])
 
 
-def _range(case: str, column: str, value: float) -> Issue:
-    return make_issue("E-RANGE", column=column, value=f"{value:.12g}", low=0.0, high=1.0, case=case)
-
-
-def _sum(case: str, total: float) -> Issue:
-    return make_issue("E-PROB-SUM", value=f"{total:.12g}", case=case)
+def _sum(cases: CaseIndex, total: Floats, row: int) -> Issue:
+    return make_issue("E-PROB-SUM", value=f"{total[row]:.12g}", case=cases.ids[row])

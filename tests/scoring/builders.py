@@ -12,7 +12,7 @@ from scoring.spec import ColumnSpec, ColumnType, TableSpec
 from scoring.tables import Table
 
 
-def table(columns: Mapping[str, ArrayLike], *, missing: Sequence[bool] | None = None) -> Table:
+def table(columns: Mapping[str, ArrayLike], *, missing: ArrayLike | None = None) -> Table:
     """One row per case."""
     arrays = {name: np.asarray(values) for name, values in columns.items()}
     n = len(next(iter(arrays.values())))
