@@ -1,0 +1,39 @@
+"""A progress bar on stderr, where a terminal can draw one; silence otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+from app.cli.output import Output
+
+SMALL = 1_000_000
+"""Below this size (bytes) a bar would only flicker."""
+
+
+@contextmanager
+def bar(title: str, *, total: int, out: Output) -> Iterator[Callable[[int], None]]:
+    """Yields a function that is told how many of `total` bytes are done."""
+    if not out.shows_bars or total < SMALL:
+        yield _silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _silent(done: int) -> None:
+    """Nowhere to draw."""
+
+
+def counted(chunks: Iterable[bytes], tell: Callable[[int], None]) -> Iterator[bytes]:
+    """The same chunks; `tell` hears how many bytes went by."""
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        done += len(chunk)
+        tell(done)
