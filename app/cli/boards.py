@@ -1,0 +1,84 @@
+"""`arbitre leaderboard`: who stands where, with intervals."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.answers import local_time
+from app.cli.client import connect, segment
+from app.cli.errors import Usage
+from app.cli.options import Json, PhaseName, Plain, ServerName, Slug, told
+from app.cli.output import Output
+from app.cli.phases import phase_named
+from app.cli.values import text_of
+
+
+@told
+def leaderboard(
+    slug: Slug,
+    phase: PhaseName = "",
+    split: Annotated[str, typer.Option("--split", help="Which split; the one that is live when left out.")] = "",
+    csv: Annotated[bool, typer.Option("--csv", help="Print the board as CSV.")] = False,
+    server: ServerName = "",
+    as_json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Show the leaderboard of a phase."""
+    out = Output(json=as_json, plain=plain)
+    if csv and as_json:
+        raise Usage("Choose one of --csv and --json: standard output holds one document.")
+    with connect(server) as api:
+        address = f"/challenges/{segment(slug)}/phases/{segment(phase_named(api, slug, phase))}/leaderboard"
+        if csv:
+            params = {"split": split} if split else {}
+            answer = api.send("GET", f"{address}.csv", params=params, headers={"Accept": "text/csv"})
+            sys.stdout.write(answer.text.replace("\r\n", "\n"))
+            return
+        document = api.get(address, split=split or None)
+    out.document(document)
+    show_board(document, out)
+
+
+def show_board(document: Mapping[str, Any], out: Output) -> None:
+    """The board and, in one sentence, how final it is."""
+    rows = document.get("rows") or []
+    out.say(_heading(document))
+    if not rows:
+        out.say("Nobody stands on it yet.")
+        return
+    columns = ["rank", "team", "value", "interval", "rank interval", "entries"]
+    out.table(columns, [_row(row) for row in rows])
+    if any(row.get("tied") for row in rows):
+        out.say("= marks ranks that are shared: these teams cannot be told apart by the rule of this phase.")
+
+
+def _heading(document: Mapping[str, Any]) -> str:
+    state = "provisional" if document.get("provisional") else "final"
+    at = document.get("computed_at")
+    when = f", computed {local_time(str(at))}" if at else ""
+    return f"Phase {document.get('phase')}, split {document.get('split')}: {state}{when}."
+
+
+def _row(row: Mapping[str, Any]) -> list[str | int | None]:
+    rank = "-" if row.get("rank") is None else f"{row['rank']}{'=' if row.get('tied') else ''}"
+    team = str(row.get("team"))
+    notes = [
+        word for word, there in (("baseline", row.get("baseline")), (row.get("reason"), row.get("reason"))) if there
+    ]
+    shown = row.get("shown_value", row.get("value"))
+    return [
+        rank,
+        f"{team} ({', '.join(map(str, notes))})" if notes else team,
+        None if shown is None else text_of(shown),
+        _between(row.get("low"), row.get("high")),
+        _between(row.get("rank_low"), row.get("rank_high")),
+        row.get("entries"),
+    ]
+
+
+def _between(low: Any, high: Any) -> str | None:
+    return None if low is None or high is None else f"{text_of(low)} to {text_of(high)}"

@@ -1,0 +1,55 @@
+"""`arbitre check`: whether a file has the right form, told here in the words of the server, before anything is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.cli import verdict
+from app.cli.errors import INVALID, OK
+from app.cli.formats import Format, folder_format, read_form, server_format
+from app.cli.options import Json, PhaseName, Plain, ServerName, told
+from app.cli.output import Output
+from app.cli.submit import read_file
+
+Where = Annotated[str, typer.Argument(metavar="SLUG|DIR", help="A challenge of the server, or a folder here.")]
+
+
+@told
+def check(
+    where: Where,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file with your predictions.")],
+    phase: PhaseName = "",
+    server: ServerName = "",
+    as_json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Check the form of a file here, before you send it. Needs no reference; sends nothing and uses no submission."""
+    out = Output(json=as_json, plain=plain)
+    entry = read_file(file)
+    form = _format(where, phase, server, out)
+    report = read_form(entry.path, form)
+    good = report.pop("good")
+    document: dict[str, Any] = {
+        "state": "checked" if good else "rejected",
+        "phase": form.phase,
+        "filename": entry.path.name,
+        "sha256": entry.sha256,
+        "size": entry.size,
+        "report": report,
+    }
+    out.document(document)
+    first = f"{file} has the right form for phase {form.phase}." if good else f"{file} does not have the right form."
+    out.say(first)
+    verdict.show_report(report, out)
+    raise typer.Exit(OK if good else INVALID)
+
+
+def _format(where: str, phase: str, server: str, out: Output) -> Format:
+    """A folder that holds challenge.toml is a challenge folder; a download of the same name is not."""
+    folder = Path(where)
+    if (folder / "challenge.toml").is_file() or "/" in where or where in {".", ".."}:
+        return folder_format(folder, phase)
+    return server_format(where, phase, server, out)

@@ -1,0 +1,75 @@
+"""Commands that need more than the bare installation: found by name, loaded only when they are called.
+
+A client command never imports the server, and `arbitre serve` without the server says what to install.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import typer
+
+from app.cli.errors import USAGE
+from app.cli.output import print_to
+
+
+@dataclass(frozen=True)
+class Part:
+    """A command, or a group of commands: the module whose `app` runs it, the extra it needs, one sentence of help."""
+
+    name: str
+    module: str
+    extra: str
+    needs: tuple[str, ...]
+    help: str
+
+
+_SERVER = ("sqlalchemy", "fastapi", "uvicorn", "alembic", "pydantic_settings")
+
+PARTS = (
+    Part("serve", "app.cli.serve", "server", _SERVER, "Start the server: web, worker and a local runner."),
+    Part("demo", "app.cli.demo", "server", _SERVER, "Start the server with sample challenges and demo accounts."),
+    Part("admin", "app.cli.admin", "server", _SERVER, "Make the first administrator; register runners."),
+    Part("backup", "app.cli.backup", "server", _SERVER, "Write database, files and keys into one file."),
+    Part("restore", "app.cli.restore", "server", _SERVER, "Bring an empty instance to the state of a backup."),
+    Part("runner", "app.cli.runner", "runner", ("cryptography",), "Start a runner that takes jobs from a server."),
+    Part("doctor", "app.cli.doctor", "runner", ("cryptography",), "Try one sandbox; name what stands in its way."),
+)
+
+
+def add_parts(app: typer.Typer, *, panel: str) -> None:
+    """Give `app` a command for each part that hands all its arguments on to the part's own typer app."""
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    for part in PARTS:
+        command = app.command(part.name, help=part.help, context_settings=settings, rich_help_panel=panel)
+        command(_runs(part))
+
+
+def missing_module(part: Part) -> str | None:
+    """The first module the part needs that is not installed."""
+    return next((name for name in part.needs if find_spec(name) is None), None)
+
+
+def _runs(part: Part) -> Callable[[typer.Context], None]:
+    def run(context: typer.Context) -> None:
+        run_part(part, context.args)
+
+    return run
+
+
+def run_part(part: Part, arguments: Sequence[str]) -> None:
+    """Run the part with these arguments. Ends in typer.Exit; with 2 where its extra is not installed."""
+    missing = missing_module(part)
+    if missing:
+        text = (
+            f"`arbitre {part.name}` needs the extra `{part.extra}`, which is not installed here: {missing} is missing. "
+            f"Install it: pip install 'arbitre[{part.extra}]'"
+        )
+        print_to(sys.stderr, text)
+        raise typer.Exit(USAGE)
+    module = importlib.import_module(part.module)
+    module.app(args=list(arguments), prog_name=f"arbitre {part.name}")
