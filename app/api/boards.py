@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.http.transaction import Edge, EdgeDep
-from app.services import boards
+from app.services import leaderboards
 
 router = APIRouter(prefix="/challenges/{slug}/phases/{phase}", tags=["leaderboards"])
 COLUMNS = ("rank", "tied", "rank_low", "rank_high", "team", "value", "low", "high", "entries", "at", "baseline")
@@ -33,13 +33,13 @@ def read_csv(slug: str, phase: str, edge: EdgeDep, split: str | None = None) -> 
 def export(slug: str, phase: str, edge: EdgeDep, split: str | None = None) -> dict[str, Any]:
     """The board with its freeze hash; organisers also get the salt and what the hash covers."""
     with edge.read() as session:
-        return boards.exported(session, actor=edge.actor, slug=slug, phase=phase, split=split)
+        return leaderboards.exported(session, actor=edge.actor, slug=slug, phase=phase, split=split)
 
 
 def board_document(edge: Edge, slug: str, phase: str, split: str | None) -> dict[str, Any]:
     """The newest board as the asker may see it."""
     with edge.read() as session:
-        return boards.read(session, actor=edge.actor, slug=slug, phase=phase, split=split)
+        return leaderboards.read(session, actor=edge.actor, slug=slug, phase=phase, split=split)
 
 
 def csv_response(document: dict[str, Any], *, name: str) -> Response:

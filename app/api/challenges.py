@@ -21,7 +21,7 @@ from app.domain.schedule import Window, window
 from app.errors import N_, NotAllowed, NotFound, SignInNeeded
 from app.http.body import received_file
 from app.http.transaction import Edge, EdgeDep
-from app.services import baselines, challenges, documents, submissions
+from app.services import admissions, baselines, challenges, documents
 from app.services.standing import find_challenge
 
 router = APIRouter(prefix="/challenges", tags=["challenges"])
@@ -264,7 +264,7 @@ def _phase(
 ) -> PhaseDocument:
     left = None
     if standing.team_id is not None:
-        left = submissions.quota_of(session, challenge=challenge, phase=phase, team_id=standing.team_id, now=edge.now)
+        left = admissions.quota_of(session, challenge=challenge, phase=phase, team_id=standing.team_id, now=edge.now)
     return PhaseDocument(
         slug=phase.slug,
         title=Text(**phase.title),

@@ -23,9 +23,9 @@ from app.http.language import translate
 from app.http.problems import issue_document
 from app.http.rates import limited
 from app.http.transaction import Edge, EdgeDep, Parts
-from app.services import evaluations, receipts, submissions
+from app.services import admissions, evaluations, receipts, submissions
+from app.services.admissions import Admission
 from app.services.standing import find_challenge
-from app.services.submissions import Admission
 
 router = APIRouter(tags=["submissions"])
 
@@ -95,9 +95,9 @@ def submit_request(
     x_filename: Annotated[str, Header(max_length=200)] = "",
     x_sha256: Annotated[str | None, Header(pattern="^[0-9a-fA-F]{64}$")] = None,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> submissions.Request:
+) -> admissions.Request:
     """What the address and the headers say."""
-    return submissions.Request(
+    return admissions.Request(
         slug=slug,
         phase=phase,
         kind=kind,
@@ -110,18 +110,18 @@ def submit_request(
     )
 
 
-RequestDep = Annotated[submissions.Request, Depends(submit_request)]
+RequestDep = Annotated[admissions.Request, Depends(submit_request)]
 
 
 def admit(wish: RequestDep, edge: EdgeDep) -> Admission:
     """Access, window and quota, before the body is read."""
     with edge.write() as session:
-        return submissions.admit(session, actor=edge.actor, request=wish, settings=edge.settings, now=edge.now)
+        return admissions.admit(session, actor=edge.actor, request=wish, settings=edge.settings, now=edge.now)
 
 
 def _abandon(parts: Parts, admission: Admission) -> None:
     with parts.database.write_session() as session:
-        submissions.abandon(session, admission=admission)
+        admissions.abandon(session, admission=admission)
 
 
 BODY = received_blob("entries", admit=admit, limit=lambda admission: admission.limit, abandon=_abandon)

@@ -23,15 +23,12 @@ from app.db.evaluations import Evaluation, MetricValue
 from app.db.phases import Phase, Split
 from app.db.submissions import Submission
 from app.db.teams import Team
-from app.domain import access
-from app.domain.access import SYSTEM, Actor
+from app.domain.access import SYSTEM
 from app.domain.precision import shown
 from app.domain.ranking import Candidate, Place, places
 from app.domain.schedule import window
-from app.errors import N_, NotFound
 from app.files.blobs import Blobs
 from app.services import audit, jobs
-from app.services.standing import find_challenge, find_phase
 from scoring.notes import notes
 from scoring.spec import from_json
 
@@ -97,78 +94,6 @@ def freeze(session: Session, *, phase: Phase, blobs: Blobs, now: dt.datetime) ->
     payload = {snapshot.split: snapshot.hash or "" for snapshot in snapshots}
     audit.record(session, actor=SYSTEM, act="phase.freeze", object=f"phase:{phase.id}", now=now, payload=payload)
     return snapshots
-
-
-def visible_splits(session: Session, *, phase: Phase, behind: bool) -> list[Split]:
-    """The splits whose board may be read: live ones; after_close ones once frozen; all of them from behind."""
-    return [
-        split
-        for split in phases.splits_of(session, phase.id)
-        if behind or split.visible == "live" or (split.visible == "after_close" and phase.frozen_at is not None)
-    ]
-
-
-def default_split(session: Session, *, phase: Phase, behind: bool) -> Split | None:
-    """What a board shows when no split is named: the final one once it may be read, else the live one."""
-    readable = visible_splits(session, phase=phase, behind=behind)
-    if phase.frozen_at is not None:
-        after = [split for split in readable if split.visible == "after_close"]
-        readable = after or readable
-    return readable[0] if readable else None
-
-
-def read(session: Session, *, actor: Actor, slug: str, phase: str, split: str | None) -> dict[str, Any]:
-    """The newest board of a split as the actor may see it. Raises NotFound for a split that may not be read.
-
-    Before the first snapshot: a board without rows. Never scans submissions.
-    """
-    row, found, behind = _readable(session, actor=actor, slug=slug, phase=phase, split=split)
-    snapshot = rows.newest(session, row.id, found.name)
-    if snapshot is None:
-        return {
-            "phase": phase,
-            "split": found.name,
-            "snapshot": 0,
-            "computed_at": None,
-            "provisional": True,
-            "versions": {},
-            "ranking": row.scoring_spec["ranking"],
-            "notes": [],
-            "rows": [],
-        }
-    return snapshot.body if behind else snapshot.shown
-
-
-def exported(session: Session, *, actor: Actor, slug: str, phase: str, split: str | None) -> dict[str, Any]:
-    """The newest board with its freeze hash. Raises NotFound before the first board."""
-    row, found, behind = _readable(session, actor=actor, slug=slug, phase=phase, split=split)
-    snapshot = rows.newest(session, row.id, found.name)
-    if snapshot is None:
-        raise NotFound(N_("There is no board yet: nobody has been scored."))
-    return export(session, phase=row, snapshot=snapshot, behind=behind)
-
-
-def _readable(session: Session, *, actor: Actor, slug: str, phase: str, split: str | None) -> tuple[Phase, Split, bool]:
-    challenge, standing = find_challenge(session, actor=actor, slug=slug)
-    row = find_phase(session, challenge=challenge, slug=phase)
-    behind = access.can_look_behind(actor, standing)
-    if split is None:
-        found = default_split(session, phase=row, behind=behind)
-    else:
-        readable = visible_splits(session, phase=row, behind=behind)
-        found = next((one for one in readable if one.name == split), None)
-    if found is None:
-        raise NotFound(N_("This board is not visible now, or there is none of that name."))
-    return row, found, behind
-
-
-def export(session: Session, *, phase: Phase, snapshot: BoardSnapshot, behind: bool) -> dict[str, Any]:
-    """A frozen board as a document with its hash; the salt comes with it for whoever may see the reference."""
-    document = dict(snapshot.body if behind else snapshot.shown)
-    document |= {"frozen": snapshot.frozen, "hash": snapshot.hash}
-    if behind:
-        document |= {"salt": snapshot.salt, "pinned": pinned(session, phase=phase, split=snapshot.split)}
-    return document
 
 
 def pinned(session: Session, *, phase: Phase, split: str) -> dict[str, Any]:

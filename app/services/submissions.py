@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,55 +13,32 @@ from app.db import jobs as job_rows
 from app.db import submissions as rows
 from app.db import teams, uploads
 from app.db.challenges import Challenge
-from app.db.evaluations import Evaluation
 from app.db.jobs import Job
 from app.db.phases import Phase
 from app.db.submissions import Submission
 from app.db.teams import Team
-from app.db.uploads import Upload
 from app.domain import access
 from app.domain.access import SYSTEM, Actor, Standing
-from app.domain.quotas import Quota, quota
-from app.domain.schedule import day_of, in_time, window
+from app.domain.quotas import Quota
 from app.domain.states import FINAL_STATES, QUOTA_STATES
-from app.errors import N_, Conflict, Invalid, NotAllowed, NotFound, QuotaUsed, SignInNeeded, TooMany
+from app.errors import N_, Conflict, NotAllowed, NotFound
 from app.files.blobs import Stored
 from app.services import audit, boards, jobs
-from app.services.standing import find_challenge, find_phase
+from app.services.admissions import (
+    Admission,
+    Request,
+    check_body,
+    check_in_time,
+    check_quota,
+    earlier,
+    place,
+    quota_of,
+)
+from app.services.standing import find_challenge
 from app.settings import Settings
 
-SHUT = {
-    "draft": N_("This challenge is not published yet."),
-    "before": N_("This phase opens at %(opens)s. Nothing was uploaded."),
-    "paused": N_("This phase is paused by its organisers. Nothing was uploaded."),
-    "closed": N_("This phase closed at %(closes)s. Nothing was uploaded."),
-}
 NO_TEAM = N_("You are in no team of this challenge, so there is no submission to show. Join it first.")
 PRIORITY = {"check": 50, "score": 100}
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a submit request says before its body: where to, what kind, and how to recognise it again."""
-
-    slug: str
-    phase: str
-    kind: str = "predictions"
-    check: bool = False
-    note: str = ""
-    filename: str = ""
-    sha256: str | None = None
-    idempotency_key: str | None = None
-    again: bool = False
-
-
-@dataclass(frozen=True)
-class Admission:
-    """An admitted request: the body may come. `limit` in bytes; `upload_id` is to be given back with the body."""
-
-    upload_id: uuid.UUID
-    requested_at: dt.datetime
-    limit: int
 
 
 @dataclass(frozen=True)
@@ -72,37 +48,6 @@ class Submitted:
     submission: Submission
     new: bool
     quota: Quota
-
-
-def admit(session: Session, *, actor: Actor, request: Request, settings: Settings, now: dt.datetime) -> Admission:
-    """Test access, window and quota before the body is read, and note that it is on its way (design §4, 11.5).
-
-    Raises SignInNeeded, NotFound, NotAllowed, Conflict (window), Invalid (kind), QuotaUsed or TooMany.
-    """
-    challenge, phase, team = _place(session, actor=actor, request=request)
-    _check_window(challenge, phase, now)
-    if request.kind not in phase.kinds:
-        raise Invalid(N_("This phase takes entries of kind %(kinds)s."), kinds=", ".join(phase.kinds))
-    if not _seen_before(session, actor=actor, request=request, phase=phase, team=team):
-        _check_quota(
-            session, challenge=challenge, phase=phase, team=team, check=request.check, settings=settings, now=now
-        )
-    assert actor.user_id is not None
-    upload = Upload(
-        phase_id=phase.id,
-        team_id=team.id,
-        user_id=actor.user_id,
-        requested_at=now,
-        expires_at=now + dt.timedelta(seconds=settings.grace_s),
-    )
-    session.add(upload)
-    session.flush()
-    return Admission(upload.id, now, min(phase.limits["size_mb"] * 1_000_000, settings.direct_limit))
-
-
-def abandon(session: Session, *, admission: Admission) -> None:
-    """The body will not come."""
-    uploads.forget(session, admission.upload_id)
 
 
 def submit(
@@ -119,14 +64,14 @@ def submit(
 
     Raises what `admit` raises, Conflict when the body came too late or an idempotency key is used for other bytes.
     """
-    challenge, phase, team = _place(session, actor=actor, request=request)
+    challenge, phase, team = place(session, actor=actor, request=request)
     teams.lock(session, team.id)
     uploads.forget(session, admission.upload_id)
-    _check_body(request, stored)
-    earlier = _earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=stored.sha256)
-    if earlier is None:
-        _check_in_time(phase, admission=admission, settings=settings, now=now)
-        _check_quota(
+    check_body(request, stored)
+    known = earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=stored.sha256)
+    if known is None:
+        check_in_time(phase, admission=admission, settings=settings, now=now)
+        check_quota(
             session,
             challenge=challenge,
             phase=phase,
@@ -135,7 +80,7 @@ def submit(
             settings=settings,
             now=admission.requested_at,
         )
-    entry = earlier or _record(
+    entry = known or _record(
         session,
         actor=actor,
         request=request,
@@ -148,7 +93,7 @@ def submit(
         now=now,
     )
     left = quota_of(session, challenge=challenge, phase=phase, team_id=team.id, now=now)
-    return Submitted(entry, earlier is None, left)
+    return Submitted(entry, known is None, left)
 
 
 def submit_baseline(
@@ -167,11 +112,11 @@ def submit_baseline(
         team = Team(challenge_id=challenge.id, name="Baseline", baseline=True, created_at=now)
         session.add(team)
         session.flush()
-    earlier = rows.earlier(
+    known = rows.earlier(
         session, phase_id=phase.id, team_id=team.id, kind="predictions", check=False, sha256=stored.sha256
     )
     request = Request(slug=challenge.slug, phase=phase.slug, filename="predictions.csv", note="baseline")
-    return earlier or _record(
+    return known or _record(
         session,
         actor=actor,
         request=request,
@@ -182,19 +127,6 @@ def submit_baseline(
         requested_at=now,
         settings=settings,
         now=now,
-    )
-
-
-def quota_of(session: Session, *, challenge: Challenge, phase: Phase, team_id: uuid.UUID, now: dt.datetime) -> Quota:
-    """What the team has left in this phase."""
-    start, end = day_of(now, challenge.zone)
-    return quota(
-        day=phase.quota_day,
-        total=phase.quota_total,
-        used_today=rows.counting(session, phase_id=phase.id, team_id=team_id, since=start),
-        used=rows.counting(session, phase_id=phase.id, team_id=team_id),
-        day_ends=end,
-        closes_at=phase.closes_at,
     )
 
 
@@ -323,99 +255,6 @@ def uses_quota(submission: Submission) -> bool:
     return not submission.check and submission.state in QUOTA_STATES
 
 
-def _place(session: Session, *, actor: Actor, request: Request) -> tuple[Challenge, Phase, Team]:
-    """Challenge, phase and team of a request, for an actor who may take part."""
-    challenge, standing = find_challenge(session, actor=actor, slug=request.slug)
-    phase = find_phase(session, challenge=challenge, slug=request.phase)
-    if not actor.signed_in:
-        raise SignInNeeded(N_("Sign in to submit."))
-    if standing.team_id is None:
-        raise NotAllowed(N_("Join this challenge first: you are in no team of it."))
-    if not standing.documents_signed:
-        raise NotAllowed(N_("A document of this challenge has a version that you have not accepted. Accept it first."))
-    if not access.can_take_part(actor, standing):
-        raise NotAllowed(N_("This token lacks the scope `submit`."))
-    return challenge, phase, session.get_one(Team, standing.team_id)
-
-
-def _check_window(challenge: Challenge, phase: Phase, now: dt.datetime) -> None:
-    where = window(phase, published=challenge.published_at is not None, now=now)
-    if where != "open":
-        raise Conflict(SHUT[where], code="E-WINDOW", opens=utc(phase.opens_at), closes=utc(phase.closes_at))
-
-
-def _check_in_time(phase: Phase, *, admission: Admission, settings: Settings, now: dt.datetime) -> None:
-    if not in_time(phase, requested_at=admission.requested_at, received_at=now, grace_s=settings.grace_s):
-        raise Conflict(
-            N_("The file arrived more than %(minutes)s minutes after the close at %(closes)s, so it was not entered."),
-            code="E-LATE",
-            minutes=int(settings.grace_s // 60),
-            closes=utc(phase.closes_at),
-        )
-
-
-def _check_quota(
-    session: Session,
-    *,
-    challenge: Challenge,
-    phase: Phase,
-    team: Team,
-    check: bool,
-    settings: Settings,
-    now: dt.datetime,
-) -> None:
-    start, end = day_of(now, challenge.zone)
-    if rows.rejected(session, phase_id=phase.id, team_id=team.id, since=start) >= settings.rejected_per_day:
-        raise TooMany(
-            N_(
-                "%(limit)s files of your team were refused for their format today. Check files locally; next at %(at)s."
-            ),
-            limit=settings.rejected_per_day,
-            at=utc(end),
-        )
-    left = quota_of(session, challenge=challenge, phase=phase, team_id=team.id, now=now)
-    if check or left.left is None or left.left > 0:
-        return
-    if left.resets_at is None:
-        raise QuotaUsed(N_("Your team has used all its %(quota)s submissions of this phase."), quota=left.limit)
-    raise QuotaUsed(quota=left.limit, resets_at=utc(left.resets_at))
-
-
-def _seen_before(session: Session, *, actor: Actor, request: Request, phase: Phase, team: Team) -> bool:
-    """Whether the request names an entry that exists, so that a full quota must not refuse the repetition."""
-    return _earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=request.sha256) is not None
-
-
-def _earlier(
-    session: Session, *, actor: Actor, request: Request, phase: Phase, team: Team, sha256: str | None
-) -> Submission | None:
-    """The entry that this request repeats: same idempotency key, or the same bytes without `again`."""
-    if request.idempotency_key and actor.user_id:
-        known = rows.by_idempotency_key(session, actor.user_id, request.idempotency_key)
-        if known is not None:
-            same = (known.phase_id, known.check, known.kind) == (phase.id, request.check, request.kind)
-            if not same or (sha256 is not None and known.sha256 != sha256):
-                raise Conflict(N_("This Idempotency-Key was used for another submission. Use a new one for each."))
-            return known
-    if request.again or sha256 is None:
-        return None
-    return rows.earlier(
-        session, phase_id=phase.id, team_id=team.id, kind=request.kind, check=request.check, sha256=sha256
-    )
-
-
-def _check_body(request: Request, stored: Stored) -> None:
-    if request.sha256 and request.sha256.lower() != stored.sha256:
-        raise Invalid(
-            N_(
-                "The file changed on its way: X-Sha256 says %(said)s, %(read)s arrived. "
-                "Nothing was entered; send it again."
-            ),
-            said=request.sha256,
-            read=stored.sha256,
-        )
-
-
 def _record(
     session: Session,
     *,
@@ -497,13 +336,3 @@ def _audit(
     payload: dict[str, object] | None = None,
 ) -> None:
     audit.record(session, actor=actor, act=act, object=f"submission:{submission.id}", now=now, payload=payload)
-
-
-def utc(moment: dt.datetime) -> str:
-    """A moment as people read it, with its zone: 2026-11-22 14:05 UTC."""
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def current(session: Session, submission: Submission) -> Evaluation | None:
-    """The evaluation in force."""
-    return session.get(Evaluation, submission.current_id) if submission.current_id else None
