@@ -1,0 +1,176 @@
+"""One sandbox from the outside: started ahead of need, used once, killed by the wall clock or a full answer.
+
+The child gets one request and its files as descriptors over a socket pair, and answers over a pipe. Before the request
+is sent, the host's /proc must show that the child has no privilege left; otherwise it is killed unused.
+"""
+
+import array
+import os
+import selectors
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sandbox_runner import bpf, bubblewrap
+from sandbox_runner.bubblewrap import Layout, SandboxUnavailable
+
+START_S = 30
+_CHUNK = 1 << 16
+_CREDENTIALS = struct.Struct("3i")
+_NO_CAPABILITY = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a sandbox ended. `stopped`: we killed it, and why. `status`: exit code, or 128 + signal."""
+
+    stopped: Literal["time", "output", "cancel"] | None
+    answer: bytes
+    status: int
+    wall_s: float
+
+
+class Sandbox:
+    """A started sandbox. The thread that starts it must outlive it: its end takes the sandbox along."""
+
+    def __init__(self, layout: Layout, *, number: int) -> None:
+        """Start it; `wait_ready` comes next. `number`: another for each sandbox. Raises SandboxUnavailable."""
+        uid = bubblewrap.slot_uid(number) if bubblewrap.tier() == "root" else None
+        self.pid = 0
+        self._cancelled = False
+        self._lock = threading.Lock()
+        self._socket, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        seccomp = _filled_pipe(_start_filter())
+        try:
+            self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
+                bubblewrap.command(layout, seccomp=seccomp, uid=uid),
+                stdin=inner.fileno(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+                env={},  # bubblewrap's init keeps its own environment whatever --clearenv says
+                pass_fds=(seccomp,),
+                start_new_session=True,  # Ctrl-C is for the runner, which ends its sandboxes in order
+            )  # fmt: skip
+        finally:
+            os.close(seccomp)
+            inner.close()
+
+    def wait_ready(self, timeout_s: float = START_S) -> None:
+        """Until the child has imported all it needs and is proven closed. Raises SandboxUnavailable and says why."""
+        self._socket.settimeout(timeout_s)
+        try:
+            hello, ancillary, _, _ = self._socket.recvmsg(16, socket.CMSG_SPACE(_CREDENTIALS.size))
+        except TimeoutError:
+            hello, ancillary = b"", []
+        if hello != b"ready":
+            self.kill()
+            raise SandboxUnavailable(self._last_words() or f"The sandbox did not start within {timeout_s:.0f} s.")
+        self.pid = _CREDENTIALS.unpack(ancillary[0][2][: _CREDENTIALS.size])[0]
+        faults = privileges(self.pid)
+        if faults:
+            self.kill()
+            raise SandboxUnavailable(f"The sandbox is not closed and was not used: {', '.join(faults)}.")
+
+    def run(self, request: bytes, files: Sequence[int], *, wall_s: float, output_bytes: int) -> Ended:
+        """Send the request with its open files, read the answer to its end. `wall_s` seconds, at most `output_bytes`.
+
+        Raises SandboxUnavailable where the sandbox died while it waited: another may do the work.
+        """
+        started = time.monotonic()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
+        try:
+            self._socket.sendmsg([request], rights)
+            self._socket.close()
+        except OSError:
+            self.discard()
+            raise SandboxUnavailable("A sandbox ended while it waited for work.") from None
+        answer, stopped = self._read(started + wall_s, output_bytes)
+        if stopped:
+            self.kill()
+        status = self._reap()
+        wall_s = time.monotonic() - started
+        return Ended("cancel" if self._cancelled else stopped, answer, status, wall_s)
+
+    @property
+    def alive(self) -> bool:
+        """Not yet ended and waited for."""
+        return self._process.returncode is None
+
+    def cancel(self) -> None:
+        """End it from another thread; `run` then returns with stopped = "cancel"."""
+        self._cancelled = True
+        self.kill()
+
+    def kill(self) -> None:
+        """End it and all in it: with bubblewrap goes the init of its pid namespace, and with that every process."""
+        with self._lock:
+            if self.alive:
+                os.kill(self._process.pid, signal.SIGKILL)  # not Popen.kill, which may reap it
+
+    def discard(self) -> None:
+        """End a sandbox that was never used, and wait for it."""
+        if self.alive:
+            self.kill()
+            self._reap()
+
+    def _reap(self) -> int:
+        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)  # not yet reaped: its pid is still its own
+        with self._lock:
+            code: int = self._process.wait()
+        self._socket.close()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
+        return 128 - code if code < 0 else code
+
+    def _read(self, deadline: float, most: int) -> tuple[bytes, Literal["time", "output"] | None]:
+        assert self._process.stdout is not None
+        pipe, answer = self._process.stdout.fileno(), bytearray()
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            while selector.select(max(0.0, deadline - time.monotonic())):
+                chunk = os.read(pipe, _CHUNK)
+                if not chunk:
+                    return bytes(answer), None
+                answer += chunk
+                if len(answer) > most:
+                    return b"", "output"
+        return b"", "time"
+
+    def _last_words(self) -> str:
+        assert self._process.stderr is not None
+        text = self._process.stderr.read(2000).decode(errors="replace").strip()
+        return text.splitlines()[-1] if text else ""
+
+
+def privileges(pid: int) -> list[str]:
+    """What a sandboxed process should not have, by the host's own account of it; [] where all is well."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    status = {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
+    faults = [f"{name} is {status[name][0]}" for name in _NO_CAPABILITY if int(status[name][0], 16) != 0]
+    if "0" in status["Uid"] or "0" in status["Gid"]:
+        faults.append("it runs as root")
+    if status["Seccomp"] != ["2"] or status["NoNewPrivs"] != ["1"]:
+        faults.append("the system-call filter is not loaded")
+    return faults
+
+
+def _start_filter() -> bytes:
+    try:
+        return bpf.start_filter()
+    except bpf.UnsupportedMachine as error:
+        raise SandboxUnavailable(str(error)) from None
+
+
+def _filled_pipe(content: bytes) -> int:
+    """A descriptor from which `content` (at most 64 KiB, what a pipe holds) can be read."""
+    read, write = os.pipe()
+    with os.fdopen(write, "wb") as pipe:
+        pipe.write(content)
+    return read

@@ -1,0 +1,84 @@
+"""What is done inside the sandbox: `check` reads an entry and is never given a reference; `score` evaluates too."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+from sandbox_runner.child import Answer, Work
+from scoring import spec
+from scoring.cases import CaseIndex, read_attributes, read_case_index
+from scoring.evaluation import evaluate, validate
+from scoring.issues import InputRefused, IssueLog
+from scoring.read import ReadResult, read_entry, read_reference
+from scoring.spec import ScoringSpec
+from scoring.tables import Entry
+
+Files = Mapping[str, BinaryIO]
+
+_NAMED = 5
+
+
+def check(files: Files) -> Answer:
+    """Roles spec, cases, entry/<table> (or entry, where there is one table): is the entry in order?"""
+    challenge, index = _challenge(files)
+    return Answer(_read(files, challenge, index)[1])
+
+
+def score(files: Files) -> Answer:
+    """Besides: attributes, plan, reference/<table>. An entry that is not in order is not scored."""
+    challenge, index = _challenge(files)
+    entry, head = _read(files, challenge, index)
+    if entry is None:
+        return Answer(head)
+    seed = int(json.load(files["plan"])["seed"])
+    try:
+        attributes = read_attributes(
+            files["attributes"], index=index, cases=challenge.cases, splits=challenge.splits, seed=seed
+        )
+    except InputRefused as error:
+        return _organisers("file of case attributes", error.issues)
+    reference = read_reference(_tables(files, "reference", challenge), index=index)
+    if reference.entry is None:
+        return _organisers("reference", reference.issues)
+    result = evaluate(
+        spec=challenge, index=index, attributes=attributes, reference=reference.entry, entry=entry, seed=seed
+    )
+    scored = {"values": [value.to_json() for value in result.values], "plan_digest": result.plan_digest}
+    blobs = {"replicates": result.pack_replicates(), "case_table": result.pack_case_tables()}
+    return Answer({**head, **scored}, blobs)
+
+
+KINDS: Mapping[str, Work] = {"check": check, "score": score}
+
+
+def _challenge(files: Files) -> tuple[ScoringSpec, CaseIndex]:
+    challenge = spec.from_json(json.load(files["spec"]))
+    return challenge, read_case_index(files["cases"], tables=challenge.tables, cases=challenge.cases)
+
+
+def _read(files: Files, challenge: ScoringSpec, index: CaseIndex) -> tuple[Entry | None, dict[str, Any]]:
+    """The entry, or None where it is refused; and the head of the answer."""
+    found: ReadResult = read_entry(_tables(files, "entry", challenge), index=index)
+    entry = found.entry
+    if entry is not None:
+        found.issues.extend(validate(spec=challenge, index=index, entry=entry))
+        entry = None if found.issues.refused else entry
+    return entry, {"outcome": "invalid" if entry is None else "ok", **found.to_json()}
+
+
+def _tables(files: Files, what: str, challenge: ScoringSpec) -> Files:
+    """By name of table, what came as ``entry/<table>``, or as ``entry`` for the only table."""
+    found = {role.partition("/")[2]: file for role, file in files.items() if role.startswith(f"{what}/")}
+    if what in files:
+        found[challenge.tables[0].name] = files[what]
+    return found
+
+
+def _organisers(what: str, issues: IssueLog) -> Answer:
+    """A file of the organiser cannot be used. Says where, and never what stands there."""
+    places = [
+        f"{issue.code} (" + ", ".join(str(part) for part in (issue.table, issue.column, issue.line) if part) + ")"
+        for issue in issues.errors[:_NAMED]
+    ]
+    text = f"The {what} cannot be used: {sum(issues.total.values())} problems: {', '.join(places)}"
+    return Answer({"outcome": "internal", "message": text[:500]})

@@ -1,0 +1,166 @@
+# ruff: noqa: PTH123, PTH208, SIM115
+"""Runs inside a sandbox in tests only: tries what must not be possible there, and misbehaves on request."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, NoReturn
+
+import numpy as np
+
+from sandbox_runner.child import Answer, serve
+
+Files = Mapping[str, BinaryIO]
+CALLS = {  # by number on x86_64
+    "clone": (56, signal.SIGCHLD, 0, 0, 0, 0), "clone_thread": (56, 0x10F00, 0, 0, 0, 0), "clone3": (435, 0, 0),
+    "fork": (57,), "vfork": (58,), "execve": (59, 0, 0, 0), "execveat": (322, -100, 0, 0, 0, 0), "setuid": (105, 0),
+    "setresuid": (117, 0, 0, 0), "setreuid": (113, 0, 0), "setgroups": (116, 0, 0), "capset": (126, 0, 0),
+    "socket_inet": (41, 2, 1, 0), "socket_unix": (41, 1, 1, 0), "socket_vsock": (41, 40, 1, 0),
+    "socket_netlink": (41, 16, 3, 0), "socketpair": (53, 1, 1, 0, 0), "connect": (42, 0, 0, 0),
+    "io_uring_setup": (425, 1, 0), "io_uring_enter": (426, 0, 0, 0, 0, 0), "keyctl": (250, 0, -3, 0),
+    "add_key": (248, 0, 0, 0, 0, -3), "request_key": (249, 0, 0, 0, 0), "ptrace": (101, 0, 0, 0, 0),
+    "process_vm_readv": (310, 1, 0, 0, 0, 0, 0), "userfaultfd": (323, 0), "perf_event_open": (298, 0, 0, -1, -1, 0),
+    "bpf": (321, 0, 0, 0), "mount": (165, 0, 0, 0, 0, 0), "umount2": (166, 0, 0), "pivot_root": (155, 0, 0),
+    "fsopen": (430, 0, 0), "move_mount": (429, 0, 0, 0, 0, 0), "open_tree": (428, 0, 0, 0), "flock": (73, 0, 2),
+    "fcntl_lock": (72, 1, 6, 0), "unshare_user": (272, 0x10000000), "setns": (308, 0, 0), "memfd_create": (319, 0, 0),
+    "kill": (62, 1, 9), "tgkill": (234, 1, 1, 9), "prctl": (157, 4, 1, 0, 0, 0), "seccomp": (317, 1, 0, 0),
+    "prlimit64": (302, 0, 9, 0, 0), "ioctl": (16, 0, 0x5412, 0), "open_by_handle_at": (304, 0, 0, 0),
+    "name_to_handle_at": (303, 0, 0, 0, 0, 0), "shmget": (29, 0, 4096, 0o1600), "msgget": (68, 0, 0o1600),
+    "mq_open": (240, 0, 0, 0, 0), "chmod": (90, 0, 0), "mkdir": (83, 0, 0), "unlink": (87, 0), "symlink": (88, 0, 0),
+    "mknod": (133, 0, 0, 0), "open": (2, 0, 0), "openat2": (437, -100, 0, 0, 0), "sendmsg": (46, 1, 0, 0),
+    "recvmsg": (47, 1, 0, 0), "personality": (135, 0), "modify_ldt": (154, 0, 0, 0), "init_module": (175, 0, 0, 0),
+    "kexec_load": (246, 0, 0, 0, 0), "pidfd_open": (434, 1, 0),
+}  # fmt: skip
+
+
+def attempts(files: Files) -> Answer:
+    """Every forbidden call by number, and which of them gave another errno or ("") went through."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    found = {}
+    for name, (number, *arguments) in CALLS.items():
+        ctypes.set_errno(0)
+        result = libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments))
+        found[name] = errno.errorcode[ctypes.get_errno()] if result == -1 else ""
+    strange = {name: code for name, code in found.items() if code != "ENOSYS"}
+    return Answer({"outcome": "ok", "message": f"{len(found)} calls; not ENOSYS: {strange}"})
+
+
+def words(files: Files) -> Answer:
+    """The same in Python's words, and what can be seen."""
+
+    def tried(act: Callable[[], object]) -> str:
+        try:
+            return repr(act())
+        except OSError as error:
+            return type(error).__name__ if error.errno is None else errno.errorcode[error.errno]
+        except RuntimeError as error:
+            return str(error)
+
+    import threading
+
+    seen = {
+        "environment": sorted(os.environ),
+        "root": sorted(os.listdir("/")),
+        "pid": os.getpid(),
+        "fork": tried(os.fork),
+        "thread": tried(threading.Thread(target=print).start),
+        "socket": tried(socket.socket),
+        "write": tried(lambda: open("/arbitre/x", "w")),
+        "write_tmp": tried(lambda: open("/tmp/x", "w")),
+        "proc": tried(lambda: os.listdir("/proc")),
+        "dev": tried(lambda: os.listdir("/dev")),
+        "passwd": tried(lambda: open("/etc/passwd").read()),
+        "home": tried(lambda: os.listdir(os.environ.get("HOME", "/root"))),
+    }
+    return Answer({"outcome": "ok", "message": repr(seen)})
+
+
+def secret(files: Files) -> Answer:
+    """Reads a root-only file bound in."""
+    try:
+        return Answer({"outcome": "ok", "message": open("/secret").read()})
+    except OSError as error:
+        return Answer({"outcome": "ok", "message": errno.errorcode[error.errno or 0]})
+
+
+def hang(files: Files) -> Answer:
+    """Never ends, without using the CPU much: reads from a pipe that nobody writes."""
+    files["entry"].read()
+    raise AssertionError
+
+
+def spin(files: Files) -> Answer:
+    """Never ends, busy."""
+    while True:
+        pass
+
+
+def hoard(files: Files) -> Answer:
+    """Memory bomb."""
+    kept = []
+    while True:
+        kept.append(np.ones(1 << 20))
+
+
+def flood(files: Files) -> Answer:
+    """More output than allowed."""
+    return Answer({"outcome": "ok"}, {"replicates": b"x" * (8 << 20)})
+
+
+def babble(files: Files) -> Answer:
+    """Something that is no answer."""
+    return Answer({"outcome": "splendid"})
+
+
+def lie(files: Files) -> Answer:
+    """Writes its own answer into every descriptor it has: raw bytes from the file."""
+    raw = files["entry"].read()
+    for descriptor in range(3, 20):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, raw)
+    os._exit(0)
+
+
+def abort(files: Files) -> Answer:
+    """Ends by a signal."""
+    ctypes.string_at(0)
+    raise AssertionError
+
+
+def leave(files: Files) -> Answer:
+    """Ends without an answer."""
+    os._exit(3)
+
+
+def quote(files: Files) -> Answer:
+    """Raises with the file's content in the text."""
+    raise ValueError(files["entry"].read().decode())
+
+
+def interpret(files: Files) -> Answer:
+    """Imports parts of scipy that scoring imports late: the second filter must let them come."""
+    import scipy.optimize
+    import scipy.stats
+
+    value = float(scipy.stats.norm.cdf(0.0)) + float(scipy.optimize.brentq(lambda x: x - 1, 0, 3))
+    return Answer({"outcome": "ok", "message": repr(value)})
+
+
+def echo(files: Files) -> Answer:
+    """Says what the file holds."""
+    return Answer({"outcome": "ok", "message": files["entry"].read().decode()})
+
+
+def main() -> NoReturn:
+    """The test's program."""
+    serve({name: act for name, act in globals().items() if callable(act) and name in KINDS})
+
+
+KINDS = {
+    *("attempts", "words", "secret", "hang", "spin", "hoard", "flood", "babble", "lie", "abort", "leave", "quote"),
+    *("echo", "interpret"),
+}
