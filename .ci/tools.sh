@@ -35,8 +35,6 @@ install_tools() {
     if [ -n "$packages" ] && is_root && has_apt; then apt_install $packages || true; fi
 }
 
-check_scripts() { ! have shellcheck || shellcheck -x run check .ci/run; }
-
 # start_engine: uses the Docker Engine that answers, else starts one without a network, for the time of the tests.
 start_engine() {
     engine_pid=

@@ -1,0 +1,90 @@
+"""The wheel holds the rooms and nothing else, and installs into empty environments without the server's packages."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.locks import PROJECT, pins
+
+ROOMS = ("app", "challenges", "migrations", "sandbox_runner", "scoring", "web")
+SERVER_ONLY = ("alembic", "fastapi", "pandas", "psycopg", "sklearn", "sqlalchemy", "uvicorn")
+
+# Imports every module below the rooms named on the command line; data generators and starters are an organiser's.
+IMPORT_ALL = """
+import importlib, importlib.util, json, pathlib, sys
+imported = []
+for room in sys.argv[1].split(","):
+    top = pathlib.Path(importlib.util.find_spec(room).submodule_search_locations[0])
+    base = top.parents[room.count(".")]
+    for file in sorted(top.rglob("*.py")):
+        name = ".".join(file.relative_to(base).with_suffix("").parts)
+        if file.stem not in {"__main__", "generate"} and "starter" not in file.parts and "examples" not in file.parts:
+            importlib.import_module(name)
+            imported.append(name)
+absent = [name for name in sys.argv[2].split(",") if importlib.util.find_spec(name) is None]
+print(json.dumps([len(imported) > 3, absent, sorted(set(sys.argv[2].split(",")) & set(sys.modules))]))
+"""
+
+
+def pip(*arguments: str) -> None:
+    """One pip command of this environment, with the user's own index or cache."""
+    subprocess.run([sys.executable, "-m", "pip", *arguments, "--quiet", "--disable-pip-version-check"], check=True)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the working tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder), str(PROJECT))
+    return next(folder.glob("arbitre-*.whl"))
+
+
+def environment(folder: Path, requirement: str) -> Path:
+    """An empty environment with `requirement`, everything else at the locked versions. Returns its bin folder."""
+    pinned = folder / "constraints.txt"
+    pinned.write_text("".join(f"{pin.name}{pin.specifier}\n" for pin, _ in pins("requirements.lock").values()))
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+    place = ("--python", str(folder / "venv" / "bin" / "python"))
+    pip(*place, "install", "--only-binary=:all:", "--constraint", str(pinned), requirement)
+    return folder / "venv" / "bin"
+
+
+def imports(programs: Path, rooms: str, packages: tuple[str, ...], cwd: Path) -> tuple[bool, list[str], list[str]]:
+    """(something was imported, packages that are absent, packages that got imported) in that environment."""
+    command = [programs / "python", "-I", "-c", IMPORT_ALL, rooms, ",".join(packages)]
+    answer = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=cwd).stdout)
+    return answer[0], answer[1], answer[2]
+
+
+def test_the_wheel_holds_the_rooms_their_translations_and_the_licence(wheel: Path) -> None:
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *ROOMS]
+    listed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True).stdout.decode().split("\0")
+    sources = {name for name in listed if name and (PROJECT / name).is_file()}
+    compiled = {name.removesuffix(".po") + ".mo" for name in sources if name.endswith(".po")}
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    assert {name for name in inside if ".dist-info/" not in name} == sources | compiled
+    assert [name for name in inside if name.endswith("licenses/LICENSE")] != []
+
+
+@pytest.mark.slow
+def test_bare_arbitre_is_client_and_scoring_without_a_server(wheel: Path, tmp_path: Path) -> None:
+    programs = environment(tmp_path, str(wheel))
+    absent = (*SERVER_ONLY, "docker", "cryptography")
+    assert imports(programs, "scoring,challenges,app.cli", absent, tmp_path) == (True, list(absent), [])
+    asked = subprocess.run([programs / "arbitre", "--help"], capture_output=True, text=True, cwd=tmp_path)
+    assert (asked.returncode, "submit" in asked.stdout, asked.stderr) == (0, True, "")
+
+
+@pytest.mark.slow
+def test_the_runner_installs_without_a_server_or_a_database(wheel: Path, tmp_path: Path) -> None:
+    programs = environment(tmp_path, f"{wheel}[runner]")
+    rooms = "scoring,challenges,sandbox_runner"
+    assert imports(programs, rooms, SERVER_ONLY, tmp_path) == (True, list(SERVER_ONLY), [])
+    asked = subprocess.run([programs / "arbitre-runner", "--help"], capture_output=True, text=True, cwd=tmp_path)
+    assert (asked.returncode, "doctor" in asked.stdout, asked.stderr) == (0, True, "")
