@@ -58,7 +58,7 @@ def draw_splits(*, seed: int, shares: Sequence[float], clusters: int) -> NDArray
     `shares` sum to 1; sizes are exact (largest remainder, ties to the first). Raises ValueError for other shares.
     """
     wanted = np.asarray(shares, dtype=np.float64)
-    if wanted.size == 0 or (wanted < 0).any() or abs(wanted.sum() - 1) > 1e-9:
+    if not (wanted.size and (wanted >= 0).all() and abs(wanted.sum() - 1) <= 1e-9):
         raise ValueError(f"shares of splits must be 0 or more and sum to 1, not {list(shares)}")
     exact = np.round(wanted * clusters, 9)
     sizes = np.floor(exact).astype(np.intp)
