@@ -1,4 +1,4 @@
-"""Licences of what ./run installs: permissive or file-level copyleft; a few others are named here, each with its reason."""
+"""Licences of what ./run installs: permissive or file-level copyleft; others are named here, each with its reason."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ NAMED = {"psycopg": "LGPL-3.0-only", "psycopg-binary": "LGPL-3.0-only"}
 def licence(package: Distribution) -> str:
     """The SPDX expression of a package: its own, else from its classifier, else its licence field as written."""
     metadata = package.metadata
-    if expression := metadata.get("License-Expression"):
-        return expression
-    ends = [line.rpartition(" :: ")[2] for line in metadata.get_all("Classifier", []) if line.startswith("License ::")]
+    if "License-Expression" in metadata:
+        return metadata["License-Expression"]
+    ends = [
+        line.rpartition(" :: ")[2] for line in metadata.get_all("Classifier") or [] if line.startswith("License ::")
+    ]
     known = [CLASSIFIERS[end] for end in ends if end in CLASSIFIERS]
-    return " AND ".join(known) or str(metadata.get("License", "unknown"))
+    return " AND ".join(known) or (metadata["License"] if "License" in metadata else "unknown")
 
 
 def terms(expression: str) -> set[str]:

@@ -57,7 +57,7 @@ def environment(folder: Path, requirement: str) -> Path:
 
 def imports(programs: Path, rooms: str, packages: tuple[str, ...], cwd: Path) -> tuple[bool, list[str], list[str]]:
     """(something was imported, packages that are absent, packages that got imported) in that environment."""
-    command = [programs / "python", "-I", "-c", IMPORT_ALL, rooms, ",".join(packages)]
+    command = [str(programs / "python"), "-I", "-c", IMPORT_ALL, rooms, ",".join(packages)]
     answer = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=cwd).stdout)
     return answer[0], answer[1], answer[2]
 
