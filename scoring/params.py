@@ -42,8 +42,10 @@ def check_params(card: MetricCard, params: Params, table: TableSpec) -> list[str
         if name in full:
             problems += _wrong(f"parameter {name} of {card.key}", full[name], schema)
             problems += _columns(f"parameter {name} of {card.key}", full[name], schema, table)
-    if card.rows == "one" and table.rows != "one":
-        problems.append(f'{card.key} needs one row per case, but table {table.name} has rows = "{table.rows}"')
+    if card.rows != table.rows:
+        problems.append(
+            f'{card.key} needs {card.rows} row(s) per case, but table {table.name} has rows = "{table.rows}"'
+        )
     return problems
 
 
@@ -60,8 +62,8 @@ def _missing(card: MetricCard, full: Params) -> list[str]:
     needed = [name for name in card.params.get("required", ()) if name not in full]
     missing = [f"{card.key} needs the parameter {name!r}" for name in needed]
     ways = [tuple(way["required"]) for way in card.params.get("oneOf", ())]
-    fitting = [way for way in ways if all(name in full for name in way)]
-    if ways and len(fitting) != 1:
+    given = {name for way in ways for name in way if name in full}
+    if ways and given not in map(set, ways):
         told = " or ".join(" and ".join(way) for way in ways)
         missing.append(f"{card.key} needs exactly one of these sets of parameters: {told}")
     return missing
