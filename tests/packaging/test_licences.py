@@ -33,7 +33,7 @@ def licence(package: Distribution) -> str:
         line.rpartition(" :: ")[2] for line in metadata.get_all("Classifier") or [] if line.startswith("License ::")
     ]
     known = [CLASSIFIERS[end] for end in ends if end in CLASSIFIERS]
-    return " AND ".join(known) or (metadata["License"] if "License" in metadata else "unknown")
+    return " AND ".join(known) or str(metadata.json.get("license", "unknown"))
 
 
 def terms(expression: str) -> set[str]:
