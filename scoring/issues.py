@@ -12,6 +12,7 @@ Tell = Callable[..., None]
 KEPT = 50
 SHOWN_CHARACTERS = 80
 _COLUMN_CHARACTERS = 200
+_FIELD_CHARACTERS = 300
 _GROUPS = 500
 
 
@@ -62,7 +63,9 @@ def make_issue(
         line=line,
         column=None if column is None else shown(column, _COLUMN_CHARACTERS),
         value=None if value is None else shown(value),
-        fields={name: shown(part) if isinstance(part, str) else part for name, part in others.items()},
+        fields={
+            name: shown(part, _FIELD_CHARACTERS) if isinstance(part, str) else part for name, part in others.items()
+        },
     )
 
 

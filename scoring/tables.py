@@ -1,7 +1,7 @@
-"""The arrays that metrics work on: an entry or a reference after reading, and per-case statistics."""
+"""The arrays that metrics work on: an entry or a reference after reading."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,24 +32,3 @@ class Entry:
     """The tables of an entry or of a reference, by name."""
 
     tables: Mapping[str, Table]
-
-
-@dataclass(frozen=True, eq=False)
-class RowSet:
-    """Rows of one kind in a CaseTable. `case`: (rows,) intp ascending, repeats allowed; `columns`: name → (rows, …)."""
-
-    case: NDArray[np.intp]
-    columns: Mapping[str, Array]
-
-
-@dataclass(frozen=True, eq=False)
-class CaseTable:
-    """Per-case sufficient statistics of one metric; as secret as the reference.
-
-    `n_cases`: length of a row of weights. `columns`: name → (n_cases, …), one row per case. `rows`: further row sets
-    with their own case index (detections, references). Numbers, booleans and text only.
-    """
-
-    n_cases: int
-    columns: Mapping[str, Array] = field(default_factory=dict)
-    rows: Mapping[str, RowSet] = field(default_factory=dict)

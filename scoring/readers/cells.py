@@ -110,8 +110,7 @@ def _looks_like_percent(cells: Sequence[str]) -> bool:
 
 
 def _range_fields(low: float, high: float) -> dict[str, Field]:
-    told: dict[str, Field] = {"low": f"{low:.12g}", "high": f"{high:.12g}"}
-    return {"reason": "low" if np.isinf(high) else "high" if np.isinf(low) else "both", **told}
+    return {"low": "-∞" if np.isinf(low) else f"{low:.12g}", "high": "∞" if np.isinf(high) else f"{high:.12g}"}
 
 
 def _fault_of_number(cell: str, whole: bool) -> tuple[str, dict[str, Field]] | None:

@@ -90,7 +90,7 @@ def _read(file: _File, sheet: Sheet) -> None:
         if body:
             _read_body(file, sheet, body)
     except StopIteration:
-        file.log.add("E-EMPTY", table=file.table, reason="bytes")
+        file.log.add("E-EMPTY", table=file.table)
         sheet.complete = False
     except TooLong:
         _tell_too_long(file, sheet, file.limits.record_characters)
@@ -132,7 +132,7 @@ def _read_body(file: _File, sheet: Sheet, body: _Body) -> None:
         for i, name in enumerate(sheet.places):
             sheet.columns[name] = [row[i] for row in body.rows]
     if not body.rows and not sheet.broken and sheet.complete:
-        file.log.add("E-EMPTY", table=file.table, reason="rows")
+        file.log.add("E-EMPTY-ROWS", table=file.table)
         sheet.complete = False
 
 

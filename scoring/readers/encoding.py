@@ -104,7 +104,7 @@ class Lines:
         wide = next((name for magic, name in _WIDE if head.startswith(magic)), None)
         guessed = None if wide else _wide_without_mark(head)
         if wide or guessed:
-            self._log.add("E-ENCODING", table=self._table, reason="wide", found=wide or "UTF-16")
+            self._log.add("E-ENCODING", table=self._table, found=wide or "UTF-16")
         return guessed or wide or "utf-8"
 
     def _clean(self, line: str) -> str:
@@ -115,7 +115,7 @@ class Lines:
             line.encode()
         except UnicodeEncodeError as fault:
             around = line[max(0, fault.start - 20) : fault.end + 20].strip("\r\n")
-            self._log.add("E-ENCODING", table=self._table, line=self.number, value=around, reason="bytes")
+            self._log.add("E-UTF8", table=self._table, line=self.number, value=around)
             line = line.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
         return line
 

@@ -74,7 +74,10 @@ def tell_extra(header: Sequence[str], places: dict[str, int], tell: Tell) -> int
     """Name the columns that are not used (W-COL-EXTRA); how many there are."""
     extra = [(i, name) for i, name in enumerate(header) if i not in set(places.values()) and name not in places]
     for place, name in extra:
-        tell("W-COL-EXTRA", column=name or None, place=place + 1, reason="named" if name else "unnamed")
+        if name:
+            tell("W-COL-EXTRA", column=name, place=place + 1)
+        else:
+            tell("W-COL-UNNAMED", place=place + 1)
     return len(extra)
 
 

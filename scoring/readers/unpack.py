@@ -41,7 +41,7 @@ _OTHERS = (
 def open_plain(stream: BinaryIO, limits: Limits) -> Plain:
     """A reader of the plain bytes of `stream` (seekable, read from its start).
 
-    Raises `Unusable` (E-ARCHIVE, E-ARCHIVE-BOMB, E-SIZE, E-FORMAT) here or on any later read.
+    Raises `Unusable` (E-ARCHIVE…, E-WORKBOOK, E-FORMAT, E-SIZE) here or on any later read.
     """
     uploaded = stream.seek(0, io.SEEK_END)
     stream.seek(0)
@@ -99,7 +99,7 @@ class _Gunzip:
                 return b""
             self._rest = self._rest or self._stream.read(_CHUNK)
             if not self._rest:
-                raise Unusable("E-ARCHIVE", reason="damaged")
+                raise Unusable("E-ARCHIVE-DAMAGED")
             data = self._inflate.decompress(self._rest, most)
             self._rest = self._inflate.unused_data if self._inflate.eof else self._inflate.unconsumed_tail
             if data:
@@ -112,7 +112,7 @@ class _Gunzip:
                 return False
         self._members += 1
         if self._members > _GZIP_MEMBERS:
-            raise Unusable("E-ARCHIVE", reason="damaged")
+            raise Unusable("E-ARCHIVE-DAMAGED")
         self._rest, self._inflate = rest, zlib.decompressobj(31)
         return True
 
@@ -126,7 +126,7 @@ class _ShortReads:
 
     def read(self, most: int = -1) -> bytes:
         if most > _DIRECTORY_BYTES:
-            raise Unusable("E-ARCHIVE", reason="damaged")
+            raise Unusable("E-ARCHIVE-DAMAGED")
         return self._stream.read(most if most >= 0 else _DIRECTORY_BYTES)
 
 
@@ -134,13 +134,13 @@ def _only_member(stream: BinaryIO) -> IO[bytes]:
     archive = _whole(lambda: zipfile.ZipFile(_ShortReads(stream)))
     members = [m for m in archive.infolist() if not m.is_dir() and not _litter(m.filename)]
     if any(m.filename in ("[Content_Types].xml", "mimetype") for m in members):
-        raise Unusable("E-ARCHIVE", reason="workbook")
+        raise Unusable("E-WORKBOOK")
     if len(members) != 1:
-        raise Unusable("E-ARCHIVE", reason="files", found=len(members))
+        raise Unusable("E-ARCHIVE", found=len(members))
     if members[0].flag_bits & _ENCRYPTED:
-        raise Unusable("E-ARCHIVE", reason="encrypted")
+        raise Unusable("E-ARCHIVE-ENCRYPTED")
     if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unusable("E-ARCHIVE", reason="method")
+        raise Unusable("E-ARCHIVE-METHOD")
     return _whole(lambda: archive.open(members[0]))
 
 
@@ -157,12 +157,12 @@ def _whole(read: Callable[[], T]) -> T:
     except Exception as fault:  # zipfile raises struct.error, ValueError, UnicodeDecodeError… depending on the damage
         if isinstance(fault, OSError) and fault.errno not in (None, errno.EINVAL):
             raise  # the disk, not the archive
-        raise Unusable("E-ARCHIVE", reason="damaged") from fault
+        raise Unusable("E-ARCHIVE-DAMAGED") from fault
 
 
 def _refuse_other_formats(head: bytes, packed: bool) -> None:
     if packed and head.startswith((_GZIP, _ZIP + b"\3\4", _ZIP + b"\5\6")):
-        raise Unusable("E-ARCHIVE", reason="nested")
+        raise Unusable("E-ARCHIVE-NESTED")
     for magic, name in _OTHERS:
         if head.startswith(magic):
             raise Unusable("E-FORMAT", found=name)
