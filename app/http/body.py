@@ -1,4 +1,7 @@
-"""Streaming a request's body to disk in bounded memory: the only async code besides the runner's claim."""
+"""Streaming a request's body to disk in bounded memory: the only async code besides the runner's claim.
+
+Browser forms with a file are in `app.http.form_body`, on the same stream.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import asyncio
 import datetime as dt
 import shutil
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -18,6 +22,7 @@ from starlette.requests import ClientDisconnect
 from app.errors import N_, AppError, DiskFull, TooLarge
 from app.files.blobs import FULL, Stored
 from app.http.transaction import Parts, parts_of, utc_now
+from app.settings import Settings
 
 PIECE = 1 << 20
 T = TypeVar("T")
@@ -57,16 +62,16 @@ def received_blob(
         request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)
     ) -> Received[T]:
         try:
-            partial = await _in_thread(parts.blobs.begin, store)
+            partial = await in_thread(parts.blobs.begin, store)
             try:
                 idle_s = parts.settings.upload_idle_s
-                await _stream(request, write=partial.write, limit=limit(admitted), idle_s=idle_s)
-                return Received(admitted, await _in_thread(partial.finish), utc_now())
+                await stream_body(request, write=partial.write, limit=limit(admitted), idle_s=idle_s)
+                return Received(admitted, await in_thread(partial.finish), utc_now())
             except BaseException:
                 partial.abort()
                 raise
         except BaseException:
-            await asyncio.shield(_in_thread(abandon, parts, admitted))
+            await asyncio.shield(in_thread(abandon, parts, admitted))
             raise
 
     return dependency
@@ -82,19 +87,12 @@ def received_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[P
         request: Request, parts: Parts = Depends(parts_of), _: Any = Depends(admit)
     ) -> AsyncIterator[Path]:
         settings = parts.settings
-        folder = settings.data / "work"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if shutil.disk_usage(folder).free < settings.keep_free:
-            raise DiskFull()
-        path = folder / f"upload-{uuid.uuid4().hex}"
-        try:
+        with work_file(settings) as path:
             with path.open("xb") as file:
-                await _stream(request, write=file.write, limit=settings.archive_limit, idle_s=settings.upload_idle_s)
+                await stream_body(
+                    request, write=file.write, limit=settings.archive_limit, idle_s=settings.upload_idle_s
+                )
             yield path
-        except OSError as error:
-            raise (DiskFull() if error.errno in FULL else error) from error
-        finally:
-            path.unlink(missing_ok=True)
 
     return dependency
 
@@ -104,13 +102,29 @@ def received_bytes(*, limit: int) -> Callable[..., Any]:
 
     async def dependency(request: Request, parts: Parts = Depends(parts_of)) -> bytes:
         whole = bytearray()
-        await _stream(request, write=whole.extend, limit=limit, idle_s=parts.settings.upload_idle_s)
+        await stream_body(request, write=whole.extend, limit=limit, idle_s=parts.settings.upload_idle_s)
         return bytes(whole)
 
     return dependency
 
 
-async def _stream(request: Request, *, write: Callable[[bytes], Any], limit: int, idle_s: float) -> None:
+@contextmanager
+def work_file(settings: Settings) -> Iterator[Path]:
+    """The path of a new file in the work folder, removed at the end. Raises DiskFull."""
+    folder = settings.data / "work"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if shutil.disk_usage(folder).free < settings.keep_free:
+        raise DiskFull()
+    path = folder / f"upload-{uuid.uuid4().hex}"
+    try:
+        yield path
+    except OSError as error:
+        raise (DiskFull() if error.errno in FULL else error) from error
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def stream_body(request: Request, *, write: Callable[[bytes], Any], limit: int, idle_s: float) -> None:
     """Hand the body to `write` in pieces of about 1 MiB, in a thread, so that other requests are answered meanwhile."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
@@ -123,9 +137,9 @@ async def _stream(request: Request, *, write: Callable[[bytes], Any], limit: int
         if size > limit:
             raise too_large(limit)
         if len(pending) >= PIECE:
-            await _in_thread(write, bytes(pending))
+            await in_thread(write, bytes(pending))
             pending.clear()
-    await _in_thread(write, bytes(pending))
+    await in_thread(write, bytes(pending))
     if declared.isdigit() and int(declared) != size:
         raise Incomplete(received=size)
 
@@ -137,7 +151,8 @@ async def _next(stream: AsyncIterator[bytes], idle_s: float, size: int) -> bytes
         raise Incomplete(received=size) from error
 
 
-async def _in_thread(function: Callable[..., Any], *args: Any) -> Any:
+async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
+    """Run blocking work while other requests are answered."""
     # Not abandoned on cancel: a disk write that has begun ends, so that no file is closed under it.
     return await anyio.to_thread.run_sync(function, *args)
 

@@ -1,0 +1,112 @@
+"""A browser's form with a file, streamed like any other body: the file goes to disk, the text fields stay.
+
+A refused form is read to its end all the same: a browser shows the answer only when it could send everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from fastapi import Depends, Request
+
+from app.errors import AppError, DiskFull
+from app.files.blobs import Partial, Stored
+from app.http.body import Incomplete, in_thread, stream_body, work_file
+from app.http.forms import Form, Multipart
+from app.http.transaction import Parts, parts_of, utc_now
+
+READ_ON = 1 << 29
+"""How many bytes of a form that is refused are read and dropped."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Sent(Generic[T]):
+    """A form that arrived whole. With a `refusal` no file is kept, but `form` still holds what was typed."""
+
+    form: Form
+    filename: str
+    at: dt.datetime
+    admitted: T | None = None
+    stored: Stored | None = None
+    path: Path | None = None
+    refusal: AppError | None = None
+
+
+def form_with_blob(
+    store: str, *, admit: Callable[..., T | AppError], limit: Callable[[T], int], abandon: Callable[[Parts, T], None]
+) -> Callable[..., Any]:
+    """A dependency that reads a form and streams its field `file` into `store`.
+
+    `admit` (itself a dependency) is asked before the body is read: it returns what lets the file in, or the refusal.
+    When no file is kept, `abandon` is called. Raises BadForm or Incomplete; other refusals are handed on.
+    """
+
+    async def dependency(request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)) -> Sent[T]:
+        if isinstance(admitted, AppError):
+            return await _read_on(request, parts, admitted)
+        sent = None
+        try:
+            sent = await _into_blob(request, parts, store=store, limit=limit(admitted), admitted=admitted)
+        finally:
+            if sent is None or sent.stored is None:
+                await asyncio.shield(in_thread(abandon, parts, admitted))
+        return sent
+
+    return dependency
+
+
+def form_with_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[Sent[None]]]:
+    """A dependency that streams a form's field `file` into a file of the work folder, removed after the request.
+
+    Raises what `admit` (itself a dependency) raises, BadForm, Incomplete or DiskFull; hands on TooLarge and NoFile.
+    """
+
+    async def dependency(
+        request: Request, parts: Parts = Depends(parts_of), _: Any = Depends(admit)
+    ) -> AsyncIterator[Sent[None]]:
+        with work_file(parts.settings) as path:
+            with path.open("xb") as file:
+                form = Multipart(request, sink=file, limit=parts.settings.archive_limit)
+                await _read(request, form, parts)
+            refusal = form.refusal
+            yield Sent(form.form, form.filename, utc_now(), path=None if refusal else path, refusal=refusal)
+
+    return dependency
+
+
+async def _into_blob(request: Request, parts: Parts, *, store: str, limit: int, admitted: T) -> Sent[T]:
+    try:
+        partial: Partial = await in_thread(parts.blobs.begin, store)
+    except DiskFull as error:
+        return await _read_on(request, parts, error)
+    try:
+        form = Multipart(request, sink=partial, limit=limit)
+        await _read(request, form, parts)
+        if form.refusal is not None:
+            return Sent(form.form, form.filename, utc_now(), refusal=form.refusal)
+        stored = await in_thread(partial.finish)
+        return Sent(form.form, form.filename, utc_now(), admitted, stored)
+    except DiskFull as error:
+        return Sent(form.form, form.filename, utc_now(), refusal=error)
+    finally:
+        # Once finished there is nothing left to forget.
+        partial.abort()
+
+
+async def _read_on(request: Request, parts: Parts, refusal: AppError) -> Sent[Any]:
+    form = Multipart(request, sink=None, limit=0)
+    await _read(request, form, parts)
+    return Sent(form.form, form.filename, utc_now(), refusal=refusal)
+
+
+async def _read(request: Request, form: Multipart, parts: Parts) -> None:
+    most = max(READ_ON, 2 * form.limit)
+    await stream_body(request, write=form.feed, limit=most, idle_s=parts.settings.upload_idle_s)
+    if not form.whole:
+        raise Incomplete(received=form.size)
