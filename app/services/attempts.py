@@ -105,7 +105,7 @@ def _outputs(session: Session, job: Job, report: Finish) -> dict[str, Blob]:
     """Role -> blob of what this attempt's runner sent and its report names."""
     query = select(JobBlob.role, Blob).join(Blob, Blob.id == JobBlob.blob_id)
     rows = session.execute(query.where(JobBlob.job_id == job.id, JobBlob.attempt == job.attempt))
-    sent = dict(rows.tuples().all())
+    sent = dict(rows.all())
     for ref in report.blobs:
         if ref.role not in sent or sent[ref.role].sha256 != ref.sha256:
             raise Invalid(N_("The report names a blob %(role)s that this attempt did not send."), role=ref.role)
