@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -46,11 +46,22 @@ class Api:
         import httpx
 
         try:
-            answer = self.http.request(method, BASE + path, **request)
+            answer = self._sent(method, path, request)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise not_reached(error, address=self.address) from error
         self.refuse(answer, path)
         return answer
+
+    def _sent(self, method: str, path: str, request: Mapping[str, Any]) -> httpx.Response:
+        """A GET is sent once more: the server may close a connection that stood idle just as we use it again."""
+        import httpx
+
+        try:
+            return self.http.request(method, BASE + path, **request)
+        except (httpx.ReadError, httpx.RemoteProtocolError):
+            if method != "GET":
+                raise
+            return self.http.request(method, BASE + path, **request)
 
     def refuse(self, answer: httpx.Response, path: str) -> None:
         """Raise the CliError of an answer outside 2xx."""
@@ -123,12 +134,12 @@ def rows_of(document: Any, name: str) -> list[Any]:
     return rows if isinstance(rows, list) else []
 
 
-def steadily(attempt: Callable[[], T], *, tell: Callable[[str], None], waits: Sequence[float] = WAITS_S) -> T:
+def steadily(attempt: Callable[[], T], *, tell: Callable[[str], None]) -> T:
     """`attempt()`, tried again after each pause while its failure may pass (`CliError.may_pass`).
 
     Only for requests that the server recognises when they come twice.
     """
-    for wait in waits:
+    for wait in WAITS_S:
         try:
             return attempt()
         except CliError as error:

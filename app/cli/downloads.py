@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.cli.answers import not_reached
-from app.cli.client import BASE, Api
+from app.cli.client import BASE, Api, steadily
 from app.cli.errors import Fault, Invalid, Unreachable, Usage
 
 CHUNK = 1 << 20
-MOST_PARTS = 100
-"""How often one file may break off in one run before we give up, as long as each part brings something."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def fetch(
             _fill(api, wanted, stream, progress, tell)
         if _digest(stream) != wanted.sha256:
             stream.truncate(0)
-            raise Fault(f"{wanted.path} arrived damaged twice (wrong sha256), so it was not kept. Try again later.")
+            raise Fault(f"{wanted.path} arrived damaged (wrong sha256), so it was not kept. Try again later.")
         os.fsync(stream.fileno())
     part.replace(target)
 
@@ -83,20 +81,20 @@ def same(path: Path, wanted: Wanted) -> bool:
 def _fill(
     api: Api, wanted: Wanted, stream: BinaryIO, progress: Callable[[int], None], tell: Callable[[str], None]
 ) -> None:
-    for _ in range(MOST_PARTS):
+    """Ask for what is missing until all of it is there; pause and give up only while nothing comes at all."""
+
+    def attempt() -> None:
         before = _arrived(stream)
-        if before == wanted.size:
-            return
         try:
             _receive(api, wanted, stream, progress)
         except Unreachable as error:
             if not error.may_pass or _arrived(stream) == before:
                 raise
-            tell(f"{error.text} Going on from byte {_arrived(stream)} of {wanted.size}.")
         if _arrived(stream) == before:
-            break
-    if _arrived(stream) != wanted.size:
-        raise Fault(f"The server sent less of {wanted.path} than it announced. Run the command again to go on.")
+            raise Fault(f"The server sent less of {wanted.path} than it announced. Run the command again to go on.")
+
+    while _arrived(stream) < wanted.size:
+        steadily(attempt, tell=tell)
 
 
 def _receive(api: Api, wanted: Wanted, stream: BinaryIO, progress: Callable[[int], None]) -> None:
@@ -113,7 +111,7 @@ def _receive(api: Api, wanted: Wanted, stream: BinaryIO, progress: Callable[[int
             if start and answer.status_code != 206:
                 stream.truncate(0)
             stream.seek(0, os.SEEK_END)
-            for chunk in answer.iter_raw(CHUNK):
+            for chunk in answer.iter_raw():
                 _append(stream, chunk, wanted)
                 progress(stream.tell())
     except httpx.TransportError as error:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from app.cli import client
 from app.cli.main import main
 from tests.cli.harness import Faulty, Result, Run, Seen
 
@@ -33,6 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, folder in (("HOME", "home"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache")):
         monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setattr(client, "WAITS_S", (0.0, 0.0, 0.0))
     return tmp_path
 
 
@@ -69,7 +71,7 @@ def faulty() -> Iterator[Faulty]:
             status, headers, content = answer
             self.send_response(status)
             cut = int(headers.get("X-Cut", len(content)))
-            for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content[:cut])
