@@ -176,7 +176,13 @@ def said(answer: httpx.Response) -> Any:
 
 def anonymous(url: str) -> Person:
     """Nobody."""
-    return Person(httpx.Client(base_url=f"{url}/api/v1", timeout=30), "")
+    return Person(_client(url), "")
+
+
+def _client(url: str, **headers: str) -> httpx.Client:
+    # No connection is kept, so none is left open by a test that forgets its client.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(base_url=f"{url}/api/v1", timeout=60, headers=headers, limits=limits)
 
 
 def person(url: str, name: str, scopes: Sequence[str] = ("read", "submit")) -> Person:
@@ -190,8 +196,7 @@ def signed_in(url: str, email: str, scopes: Sequence[str] = ("read", "submit")) 
     """A person who has an account already."""
     wish = {"email": email, "password": PASSWORD, "name": "test", "scopes": list(scopes)}
     token = anonymous(url).post("/tokens", json=wish)["token"]
-    http = httpx.Client(base_url=f"{url}/api/v1", timeout=60, headers={"Authorization": f"Bearer {token}"})
-    return Person(http, email)
+    return Person(_client(url, Authorization=f"Bearer {token}"), email)
 
 
 def publish(organiser: Person, files: dict[str, bytes]) -> str:

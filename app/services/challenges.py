@@ -272,7 +272,6 @@ def _put_phase(
         row = Phase(
             id=new_id(), challenge_id=challenge.id, slug=spec.slug, seed=secrets.randbits(53), reference_digest=""
         )
-        session.add(row)
     if row.reference_digest not in ("", inputs.reference_digest):
         row.reference_version += 1
     row.title = spec.title.model_dump() if spec.title else {"fr": spec.slug, "en": spec.slug}
@@ -285,6 +284,7 @@ def _put_phase(
     row.scoring_spec, row.scoring_digest = scoring.to_json(inputs.spec), inputs.scoring_digest
     row.reference_digest = inputs.reference_digest
     row.inputs = _record_inputs(session, row, inputs.roles, blobs=blobs, now=now)
+    session.add(row)
     session.flush()
     _put_splits(session, row, inputs.spec)
 
