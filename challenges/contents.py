@@ -60,8 +60,9 @@ def _data(spec: ChallengeSpec, files: Mapping[str, Path], lines: Mapping[Key, in
     if len(tables) == 1 and SAMPLE_FILE not in files:
         why = ": participants start from it"
         yield Problem("F-MISSING", file=SAMPLE_FILE, expected=SAMPLE_FILE, fields={"why": why})
-    if spec.cases is not None and spec.cases.file not in (CASES_FILE, None, *files):
-        yield _missing(spec.cases.file, ("cases", "file"), lines)
+    attributes = spec.cases.file if spec.cases is not None else None
+    if attributes is not None and attributes.startswith("reference/") and attributes not in files:
+        yield _missing(attributes, ("cases", "file"), lines)
     for name, table in tables.items():
         if f"reference/{table.file}" not in files:
             yield _missing(f"reference/{table.file}", ("entry", "tables", name, "file"), lines)

@@ -41,14 +41,20 @@ def open_folder(root: Path) -> ChallengeFolder:
         raise FolderError((Problem("F-NOT-A-FOLDER", file=root.name),))
     files, problems = list_files(root)
     spec, lines, wrong = _read_spec(files)
-    problems += wrong
     if spec is not None:
-        problems += rule_problems(spec, lines)
+        wrong += rule_problems(spec, lines)
         problems += content_problems(spec, files, lines)
-        problems += case_problems(spec, files)
+        problems += [] if any(_hides_cases(problem) for problem in wrong) else case_problems(spec, files)
+    problems += wrong
     if problems or spec is None:
         raise FolderError(tuple(sorted(problems, key=_order)))
     return ChallengeFolder(spec, root, files)
+
+
+def _hides_cases(problem: Problem) -> bool:
+    """Whether a problem of challenge.toml leaves open what the case files must hold."""
+    key = problem.key or ""
+    return key in ("", "phases", "metrics") or key.startswith(("cases", "entry")) or "splits" in key
 
 
 def _order(problem: Problem) -> tuple[bool, str, int]:

@@ -9,7 +9,7 @@ import rfc8785
 
 from challenges.metric_rules import outputs_of
 from challenges.spec import ChallengeSpec, MetricSpec, PhaseSpec, phase_of
-from challenges.tables import scoring_table
+from challenges.tables import scoring_cases, scoring_tables
 from scoring import registry
 from scoring import spec as scoring
 
@@ -22,8 +22,8 @@ def scoring_spec(spec: ChallengeSpec, phase: str) -> scoring.ScoringSpec:
     window = phase_of(spec, slug=phase)
     metrics = {metric.id: metric for metric in spec.metrics}
     return scoring.ScoringSpec(
-        tables=tuple(scoring_table(name, table) for name, table in spec.entry.tables.items()),
-        cases=scoring.CasesSpec(**spec.cases.model_dump(exclude={"file"})),
+        tables=scoring_tables(spec),
+        cases=scoring_cases(spec),
         metrics=tuple(_metric(metrics[key]) for key in window.metrics),
         splits=tuple(scoring.SplitSpec(**split.model_dump()) for split in window.splits),
         resample=scoring.ResampleSpec(),

@@ -1,8 +1,8 @@
-"""Tables of the entry as scoring sees them."""
+"""Tables of the entry and columns of the cases as scoring sees them."""
 
 from __future__ import annotations
 
-from challenges.spec import TableSpec
+from challenges.spec import ChallengeSpec, TableSpec
 from scoring import spec as scoring
 
 
@@ -24,3 +24,13 @@ def scoring_table(name: str, table: TableSpec) -> scoring.TableSpec:
         missing=table.missing,
         duplicates=table.duplicates,
     )
+
+
+def scoring_tables(spec: ChallengeSpec) -> tuple[scoring.TableSpec, ...]:
+    """All tables of the entry, in the order of challenge.toml."""
+    return tuple(scoring_table(name, table) for name, table in spec.entry.tables.items())
+
+
+def scoring_cases(spec: ChallengeSpec) -> scoring.CasesSpec:
+    """The columns of the case files."""
+    return scoring.CasesSpec(**spec.cases.model_dump(exclude={"file"}))

@@ -70,8 +70,8 @@ def syntax_problem(error: Exception, raw: bytes) -> Problem:
         return Problem("T-SYNTAX", file=SPEC_FILE, found="lists or tables stand too deep in each other")
     words, _, place = str(error).partition(" (at ")
     number = re.match(r"line (\d+)", place)
-    line = int(number.group(1)) if number else len(raw.splitlines()) if place else None
-    return Problem("T-SYNTAX", file=SPEC_FILE, line=line, found=words)
+    last = len(raw.splitlines()) if place else None
+    return Problem("T-SYNTAX", file=SPEC_FILE, line=int(number.group(1)) if number else last, found=words)
 
 
 def _problem(details: ErrorDetails, document: Mapping[str, Any], lines: Mapping[Key, int]) -> Problem:

@@ -188,3 +188,48 @@ def test_missing_data_files_are_named_with_the_key_that_needs_them(make: Make) -
 def test_every_sentence_can_be_made(make: Make) -> None:
     root = make(replace={old: new for old, new, *_ in ONE[:1]}, files={"metric.py": "x", "public/cases.csv": None})
     assert all(problem.text and "%" not in problem.text for problem in problems_of(root))
+
+
+def test_problems_of_case_files_have_lines_and_columns(make: Make) -> None:
+    root = make(
+        files={
+            "public/cases.csv": "id,Usage\na,Public\nb\u200b,Public\n,Private\n",
+            "reference/cases.csv": "id,patient,sex,Usage\na,1,F,Public\n",
+        }
+    )
+    assert [(p.code, p.line, p.key, p.fields["issue"]) for p in problems_of(root)] == [
+        ("C-ISSUE", 3, "id", "E-ID-HIDDEN"),
+        ("C-ISSUE", 4, "id", "E-CELL-EMPTY"),
+    ]
+
+
+def test_a_split_column_in_the_public_file_is_refused_and_so_is_a_case_twice(make: Make) -> None:
+    root = make(files={"public/cases.csv": "id,Usage\na,Public\nb,Public\nc,Private\nd,Private\nd,Private\n"})
+    assert [(p.code, p.file, p.found) for p in problems_of(root)] == [
+        ("C-ID-TWICE", "public/cases.csv", "d"),
+        ("C-SECRET-COLUMN", "public/cases.csv", "Usage"),
+    ]
+
+
+def test_attributes_that_cannot_be_used_are_told(make: Make) -> None:
+    wrong = "id,patient,sex,Usage\na,1,F,Public\nb,1,F,Private\nc,2,M,private\n"
+    problems = problems_of(make(files={"reference/cases.csv": wrong}))
+    assert {(p.code, p.file, p.fields["issue"]) for p in problems} == {
+        ("C-ISSUE", "reference/cases.csv", "E-ID-MISSING"),
+    }
+    wrong += "d,3,F,Private\n"
+    problems = problems_of(make(name="second", files={"reference/cases.csv": wrong}))
+    assert "c" in str(problems) and "private" in str(problems)
+    assert {p.file for p in problems} == {"reference/cases.csv"}
+
+
+def test_a_broken_page_does_not_hide_a_broken_case_file(make: Make) -> None:
+    root = make(
+        replace={'title = {fr = "Petit", en = "Small"}': 'title = {fr = "Petit"}'},
+        files={"pages/overview.en.md": None, "public/cases.csv": "case\na\n"},
+    )
+    assert [(p.code, p.file) for p in problems_of(root)] == [
+        ("T-LANGUAGE", "challenge.toml"),
+        ("F-MISSING", "pages/overview.en.md"),
+        ("C-ISSUE", "public/cases.csv"),
+    ]

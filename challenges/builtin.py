@@ -1,0 +1,21 @@
+"""The challenges that come with the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+
+FOLDERS: dict[str, Path] = {"cytologia": _HERE / "cytologia", "breast-cancer": _HERE / "breast_cancer"}
+
+
+def builtin_folder(slug: str) -> Path:
+    """The folder of a built-in challenge; KeyError naming those there are."""
+    if slug not in FOLDERS:
+        raise KeyError(f"There is no built-in challenge {slug!r}; there are {', '.join(FOLDERS)}.")
+    return FOLDERS[slug]
+
+
+def baseline_entry(slug: str) -> Path:
+    """The predictions file of the baseline of a built-in challenge: what its starter writes."""
+    return builtin_folder(slug) / "examples" / "baseline" / "predictions.csv"
