@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.cli.output import Output
+from app.cli.problems import issue_line, told
 from app.cli.words import count
 
 
@@ -18,40 +19,21 @@ def show_issues(issues: Sequence[Mapping[str, Any]], total: Mapping[str, int], o
         for issue in ordered:
             out.say(f"- {issue_line(issue)}")
     else:
-        rows = [[_level(i), i.get("line"), i.get("column"), i.get("value"), told(i), i.get("code")] for i in ordered]
-        out.table(["", "line", "column", "read", "problem and fix", "code"], rows)
+        rows = [[_level(i), i.get("line"), i.get("column"), told(i), i.get("code")] for i in ordered]
+        out.table(["", "line", "column", "problem and fix", "code"], rows)
     counted = sum(int(n) for n in total.values())
     if counted > len(ordered):
         kinds = ", ".join(f"{code} {n:,}" for code, n in sorted(total.items()))
         out.say(f"These are {len(ordered)} of {count(counted, 'problem')} ({kinds}).")
 
 
-def issue_line(issue: Mapping[str, Any]) -> str:
-    """`Line 7, column score, read "0,93": Write a decimal point. [E-DECIMAL-COMMA]`"""
-    where = [
-        f"table {issue['table']}" if issue.get("table") else "",
-        f"line {issue['line']}" if issue.get("line") else "",
-        f"column {issue['column']}" if issue.get("column") else "",
-        f'read "{issue["value"]}"' if issue.get("value") else "",
-    ]
-    place = ", ".join(part for part in where if part)
-    level = "Warning: " if issue.get("level") == "warning" else ""
-    return f"{level}{place}{': ' if place else ''}{told(issue)} [{issue.get('code')}]"
-
-
-def told(issue: Mapping[str, Any]) -> str:
-    """The sentence and the fix."""
-    return " ".join(str(issue[key]) for key in ("text", "fix") if issue.get(key))
-
-
 def issue_document(issue: Mapping[str, Any]) -> dict[str, Any]:
     """An issue found here (design 11.6) with the `text` and `fix` that the server would give it."""
     # scoring imports numpy, which commands that only talk to a server never need to pay for
-    from scoring.messages import MESSAGES
+    from scoring.messages import explain
 
-    message = MESSAGES[issue["code"]]
-    fields = {key: issue.get(key) for key in ("table", "line", "column", "value")} | dict(issue.get("fields", {}))
-    return {**issue, "text": message.template % fields, "fix": message.fix % fields}
+    words = explain(issue)
+    return {**issue, "text": words.text, "fix": words.fix}
 
 
 def _level(issue: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from app.cli.errors import CliError
+from app.cli.problems import problem_line
 
 Cell = str | int | float | None
 
@@ -83,17 +84,6 @@ def print_to(stream: TextIO, text: str) -> None:
     """One cleaned text and a line end."""
     stream.write(clean(text) + "\n")
     stream.flush()
-
-
-def problem_line(problem: Any) -> str:
-    """One problem of a document: where, then what; the code last so that it can be looked up."""
-    if not isinstance(problem, dict):
-        return str(problem)
-    where = problem.get("where") or problem.get("file") or ""
-    line = f", line {problem['line']}" if problem.get("line") else ""
-    text = str(problem.get("text") or problem.get("detail") or problem.get("code") or "")
-    code = f" [{problem['code']}]" if problem.get("code") and problem.get("code") != text else ""
-    return f"{where}{line}: {text}{code}" if where else f"{text}{code}"
 
 
 def aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -21,10 +21,11 @@ def number(value: Mapping[str, Any]) -> str:
 
 
 def interval(value: Mapping[str, Any]) -> str:
-    """`0.81 to 0.87 (95 %)`, or nothing where no interval is shown."""
+    """`0.81 to 0.87 (95 %)`, or `none (clusters<30)` with the reason the server gives."""
     low, high, level = value.get("low"), value.get("high"), value.get("level")
     if low is None or high is None:
-        return ""
+        method, _, reason = str(value.get("interval") or "").partition(":")
+        return f"{method} ({reason})" if reason else ""
     return f"{text_of(low)} to {text_of(high)}" + (f" ({level * 100:g} %)" if isinstance(level, float) else "")
 
 
