@@ -14,10 +14,13 @@ shellcheck|shellcheck|the lint of shell scripts
 TABLE
 }
 
+# The newest server that Debian or Ubuntu has installed; its programs are not on the PATH.
+postgres_binaries() { find /usr/lib/postgresql -path '*/bin/initdb' -printf '%h\n' 2>/dev/null | sort -V | tail -n 1; }
+
 have() {
     case $1 in
         bubblewrap) command -v bwrap ;;
-        postgresql) ls /usr/lib/postgresql/*/bin/initdb ;;
+        postgresql) [ -n "$(postgres_binaries)" ] ;;
         docker) docker info || { is_root && command -v dockerd; } ;;
         docker-compose) docker compose version || command -v docker-compose ;;
         *) command -v "$1" ;;

@@ -23,13 +23,16 @@ def missing() -> str | None:
     return None if os.geteuid() == 0 else "debootstrap needs root"
 
 
-def import_base(cache: Path, tag: str) -> None:
-    """Imports the base as image `tag`, from the archive in `cache` or from packages (about a minute)."""
+def import_base(cache: Path, name: str) -> str:
+    """The base as image `name:<digest of its packages>`, made where the engine has none (a minute without cache)."""
     digest = hashlib.sha256(f"{SUITE} {PACKAGES}".encode()).hexdigest()[:12]
-    archive = cache / f"base-{digest}.tar"
-    if not archive.exists():
-        _bootstrap(archive)
-    docker("import", str(archive), tag)
+    tag, archive = f"{name}:{digest}", cache / f"base-{digest}.tar"
+    # An import gets a new id each time, which would make every later build start from nothing.
+    if not docker("images", "--quiet", tag):
+        if not archive.exists():
+            _bootstrap(archive)
+        docker("import", str(archive), tag)
+    return tag
 
 
 def _bootstrap(archive: Path) -> None:

@@ -23,12 +23,12 @@ OLDEST_GLIBC, DEBIANS_GLIBC = 5, 36
 
 def build() -> str:
     """Builds and returns the tag. The stage `build` keeps a tag of its own, so that pip's layer stays cached."""
-    import_base(CACHE, BASE)
+    base = import_base(CACHE, BASE)
     with tempfile.TemporaryFile() as context:
         _write_context(context.fileno())
         for arguments in (("--target", "build", "-t", BUILD), ("-t", IMAGE)):
             context.seek(0)
-            docker("build", "--network", "none", "--build-arg", f"BASE={BASE}", *arguments, "-", stdin=context)
+            docker("build", "--network", "none", "--build-arg", f"BASE={base}", *arguments, "-", stdin=context)
     return IMAGE
 
 
