@@ -24,7 +24,7 @@ from scoring.values import Value
 Floats = NDArray[np.float64]
 Lookup = Callable[[str], Metric]
 
-_CHUNK = 1 << 22  # case weights drawn at once: 8 MB of uint16
+_CHUNK = 1 << 20  # case weights drawn at once: 2 MB of uint16
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _RESAMPLE, _SPLIT = 0, 1  # first word of the spawn key: a split is never drawn from the stream of a resample
-_CHUNK = 1 << 21  # draws held at once: 16 MB of raw words
+_CHUNK = 1 << 18  # draws held at once
+_WORDS = 1 << 14  # raw words held at once: few enough to stay in the cache
 _HALF = np.uint64(32)
 
 
@@ -91,8 +92,9 @@ def _integers(bits: np.random.PCG64, k: int, n: int) -> NDArray[np.intp]:
     out = np.empty(n, dtype=np.intp)
     done = 0
     while done < n:
-        product = (bits.random_raw(n - done) >> _HALF) * np.uint64(k)
-        kept = (product >> _HALF)[(product & np.uint64(0xFFFFFFFF)) >= low]
+        product = (bits.random_raw(min(n - done, _WORDS)) >> _HALF) * np.uint64(k)
+        fair = (product & np.uint64(0xFFFFFFFF)) >= low
+        kept = product >> _HALF if fair.all() else (product >> _HALF)[fair]
         out[done : done + kept.size] = kept
         done += kept.size
     return out
