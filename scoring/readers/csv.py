@@ -179,22 +179,22 @@ def _quiet_rows(file: _File, sheet: Sheet, body: _Body) -> list[list[str]]:
 
 
 def _record(file: _File, sheet: Sheet, reader: Iterator[list[str]]) -> list[str] | None:
-    """The next record; [] where it is blank or `csv` refuses it, None at the end. Raises `TooLong`."""
+    """The next record; [] where it is blank or `csv` refuses it, None where reading ends. Raises `TooLong`."""
     try:
         return next(reader, None)
     except csv.Error as fault:
-        if "field limit" in str(fault):
-            _tell_too_long(file, sheet, csv.field_size_limit())
-        else:
+        sheet.complete = False
+        if "field limit" not in str(fault):
             file.tell("E-QUOTE")
-            sheet.complete = False
-        return []
+            return []
+        _tell_too_long(file, sheet, csv.field_size_limit())
+        return [] if file.lines.number == file.lines.start else None
 
 
 def _tell_too_long(file: _File, sheet: Sheet, most: int) -> None:
     """What is too long on one line is a giant cell; over several lines it is a quote that was never closed."""
     sheet.complete = False
-    if file.lines.number == file.lines.start:
+    if file.lines.number <= file.lines.start:
         file.tell("E-FIELD-SIZE", most=most)
     else:
         file.tell("E-QUOTE")
