@@ -55,8 +55,11 @@ make_venv() {
     say "Making a virtual environment in $venv ($("$python" -V))"
     mkdir -p "$venv" 2>/dev/null || true
     [ -w "$venv" ] || stop "The folder $venv cannot be written. Start as the user who owns the clone, or clone to a folder of your own."
+    mask=$(umask)
+    umask 022 # where the runner is root, the uid inside its sandboxes must be able to read the environment
     "$python" -m venv --clear "$venv" >&2 || stop "The virtual environment could not be made in $venv. The lines above say why."
     install_locks "$@"
+    umask "$mask"
     printf '%s\n' "$stamp" >"$venv/.lock-stamp"
 }
 
