@@ -71,10 +71,7 @@ def paired_p(leader: Floats, others: Floats) -> Floats:
 
     `leader` (B,), `others` (T, B) -> (T,), at most 1. Resamples where either is undefined are left out; without any: 1.
     """
-    above, equal, below = _signs(leader, others)
-    n = above + equal + below
-    smaller = np.minimum(above, below) + equal
-    return np.minimum(1.0, np.where(n > 0, 2 * smaller / np.maximum(n, 1), 1.0))
+    return _p(*_signs(round12(leader), round12(others)))
 
 
 def bayes_factor(leader: Floats, others: Floats) -> Floats:
@@ -83,10 +80,7 @@ def bayes_factor(leader: Floats, others: Floats) -> Floats:
     `leader` (B,), `others` (T, B) -> (T,), 1 to inf. Equal resamples count half for each side, so that two identical
     entries have 1, and not infinity as where ties count for the leader.
     """
-    above, equal, below = _signs(leader, others)
-    high, low = np.maximum(above, below) + equal / 2, np.minimum(above, below) + equal / 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(high == 0, 1.0, high / low)
+    return _factor(*_signs(round12(leader), round12(others)))
 
 
 def tie_groups(values: Floats, replicates: Floats, direction: Direction, rule: TieRule, alpha: float = 0.05) -> Ints:
@@ -101,16 +95,15 @@ def tie_groups(values: Floats, replicates: Floats, direction: Direction, rule: T
 
     Teams of equal value are never separable. With no usable resample nothing is, except by ``exact``.
     """
-    keys = _cost(values, direction)
-    order = np.argsort(keys, kind="stable")[: np.count_nonzero(~np.isnan(keys))]
-    groups = np.zeros(len(keys), dtype=np.int64)
-    number = 0
-    while order.size:
-        number += 1
-        apart = _separable(keys, replicates, order, rule, alpha)
-        size = int(apart.argmax()) if apart.any() else order.size
-        groups[order[:size]] = number
-        order = order[size:]
+    if rule not in ("bootstrap", "bayes", "exact"):
+        raise ValueError(f"unknown tie rule {rule!r}: use bootstrap, bayes or exact")
+    keys, drawn = _cost(values, direction), round12(np.asarray(replicates, dtype=np.float64))
+    groups, number, leader = np.zeros(len(keys), dtype=np.int64), 0, -1
+    for team in np.argsort(keys, kind="stable")[: np.count_nonzero(~np.isnan(keys))].tolist():
+        differs = leader < 0 or keys[team] != keys[leader]
+        if differs and (leader < 0 or _separable(drawn[leader], drawn[team], rule, alpha)):
+            number, leader = number + 1, team
+        groups[team] = number
     return groups
 
 
@@ -120,25 +113,28 @@ def group_ranks(groups: Ints) -> Ints:
     return np.where(groups > 0, 1 + np.searchsorted(placed, groups, side="left"), 0)
 
 
-def _separable(
-    keys: Floats, replicates: Floats, order: NDArray[np.intp], rule: TieRule, alpha: float
-) -> NDArray[np.bool_]:
-    """Whether each team of `order` is separable from its first."""
-    differs: NDArray[np.bool_] = keys[order] != keys[order[0]]
-    if rule == "exact":
-        return differs
-    leader, others = replicates[order[0]], replicates[order]
+def _separable(leader: Floats, other: Floats, rule: TieRule, alpha: float) -> bool:
+    """Whether two teams whose values differ are told apart by their rounded resamples (B,)."""
     if rule == "bootstrap":
-        return np.logical_and(differs, paired_p(leader, others) <= alpha)
-    if rule == "bayes":
-        return np.logical_and(differs, bayes_factor(leader, others) > BAYES_FACTOR)
-    raise ValueError(f"unknown tie rule {rule!r}: use bootstrap, bayes or exact")
+        return bool(_p(*_signs(leader, other)) <= alpha)
+    return rule == "exact" or bool(_factor(*_signs(leader, other)) > BAYES_FACTOR)
+
+
+def _p(above: Ints, equal: Ints, below: Ints) -> Floats:
+    n = above + equal + below
+    smaller = np.minimum(above, below) + equal
+    return np.minimum(1.0, np.where(n > 0, 2 * smaller / np.maximum(n, 1), 1.0))
+
+
+def _factor(above: Ints, equal: Ints, below: Ints) -> Floats:
+    high, low = np.maximum(above, below) + equal / 2, np.minimum(above, below) + equal / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(high == 0, 1.0, high / low)
 
 
 def _signs(leader: Floats, others: Floats) -> tuple[Ints, Ints, Ints]:
-    """Number of resamples in which the leader's value is above, equal to and below each other's."""
-    one, many = round12(leader), round12(others)
-    return _tally(one > many), _tally(one == many), _tally(one < many)
+    """Number of resamples in which the leader's rounded value is above, equal to and below each other's."""
+    return _tally(leader > others), _tally(leader == others), _tally(leader < others)
 
 
 def _tally(flags: NDArray[np.bool_]) -> Ints:
