@@ -170,6 +170,6 @@ class InputRefused(ValueError):
 
     def __init__(self, issues: IssueLog) -> None:
         """`issues` holds at least one error."""
-        codes = ", ".join(f"{code} × {count}" for code, count in sorted(issues.total.items()))
+        codes = ", ".join(f"{code} × {count}" for code, count in sorted(issues.total.items()) if code[0] == "E")
         super().__init__(f"the file cannot be used: {codes}")
         self.issues = issues

@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from scoring.cases import CaseIndex
 from scoring.read import Limits, ReadResult, read_entry
@@ -39,7 +40,7 @@ def boxes(key: tuple[str, ...] = ("box",), missing: Missing = "empty", duplicate
 
 
 def index_of(
-    *tables: TableSpec, ids: Sequence[str] = IDS, rows: Mapping[str, Mapping[tuple[str, ...], int]] | None = None
+    *tables: TableSpec, ids: Sequence[str] = IDS, rows: Mapping[str, Mapping[Any, int]] | None = None
 ) -> CaseIndex:
     """An index of these cases; `rows` as in `CaseIndex`."""
     return CaseIndex(ids=tuple(ids), tables=tables or (one(),), rows=rows or {})

@@ -1,7 +1,9 @@
 """The spec of a phase as plain JSON, there and back."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -65,25 +67,28 @@ def test_whole_numbers_where_numbers_are_meant() -> None:
     assert isinstance(read.high, float)
 
 
-def test_what_is_wrong_is_named_by_its_key() -> None:
-    for change, told in (
-        (lambda d: d.update(more=1), "spec: unknown key more"),
-        (lambda d: d.pop("cases"), "spec: missing key cases"),
-        (lambda d: d["tables"][0].update(rows="two"), "spec.tables[0].rows: expected one of one, many, found 'two'"),
-        (
-            lambda d: d["resample"].update(replicates=True),
-            "spec.resample.replicates: expected a whole number, found True",
-        ),
-        (lambda d: d["splits"][0].update(share="x"), "spec.splits[0].share: expected a number, found 'x'"),
-        (lambda d: d["metrics"][0].update(params=[]), "spec.metrics[0].params: expected an object, found []"),
-        (lambda d: d.update(tables={}), "spec.tables: expected a list, found {}"),
-        (lambda d: d["cases"].update(id=None), "spec.cases.id: expected a text, found None"),
-    ):
-        document = to_json(SPEC)
-        change(document)
-        with pytest.raises(ValueError) as caught:
-            from_json(document)
-        assert str(caught.value) == told
+CHANGES: dict[str, Callable[[dict[str, Any]], object]] = {
+    "spec: unknown key more": lambda d: d.update(more=1),
+    "spec: missing key cases": lambda d: d.pop("cases"),
+    "spec.tables[0].rows: expected one of one, many, found 'two'": lambda d: d["tables"][0].update(rows="two"),
+    "spec.resample.replicates: expected a whole number, found True": lambda d: d["resample"].update(replicates=True),
+    "spec.splits[0].share: expected a number, found 'x'": lambda d: d["splits"][0].update(share="x"),
+    "spec.metrics[0].params: expected an object, found []": lambda d: d["metrics"][0].update(params=[]),
+    "spec.tables: expected a list, found {}": lambda d: d.update(tables={}),
+    "spec.cases.id: expected a text, found None": lambda d: d["cases"].update(id=None),
+}
+
+
+@pytest.mark.parametrize("told", CHANGES)
+def test_what_is_wrong_is_named_by_its_key(told: str) -> None:
+    document = to_json(SPEC)
+    CHANGES[told](document)
+    with pytest.raises(ValueError) as caught:
+        from_json(document)
+    assert str(caught.value) == told
+
+
+def test_what_is_no_object_at_all() -> None:
     with pytest.raises(ValueError, match="expected an object"):
         from_json([])
 
