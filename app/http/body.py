@@ -54,27 +54,31 @@ def received_blob(
 ) -> Callable[..., Any]:
     """A dependency that streams the body into `store` once `admit` (itself a dependency) let it in.
 
-    `limit` gives the largest body in bytes. When the body does not arrive, nothing is kept and `abandon` is called.
-    Raises TooLarge, Incomplete or DiskFull.
+    `limit` gives the largest body in bytes. When the body does not arrive, nothing is kept. Whatever refuses the
+    request after it was let in, `abandon` is called. Raises TooLarge, Incomplete or DiskFull.
     """
 
     async def dependency(
         request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)
-    ) -> Received[T]:
+    ) -> AsyncIterator[Received[T]]:
         try:
-            partial = await in_thread(parts.blobs.begin, store)
-            try:
-                idle_s = parts.settings.upload_idle_s
-                await stream_body(request, write=partial.write, limit=limit(admitted), idle_s=idle_s)
-                return Received(admitted, await in_thread(partial.finish), utc_now())
-            except BaseException:
-                partial.abort()
-                raise
+            yield Received(admitted, await _blob(request, parts, store, limit(admitted)), utc_now())
         except BaseException:
             await asyncio.shield(in_thread(abandon, parts, admitted))
             raise
 
     return dependency
+
+
+async def _blob(request: Request, parts: Parts, store: str, limit: int) -> Stored:
+    partial = await in_thread(parts.blobs.begin, store)
+    try:
+        await stream_body(request, write=partial.write, limit=limit, idle_s=parts.settings.upload_idle_s)
+        stored: Stored = await in_thread(partial.finish)
+        return stored
+    except BaseException:
+        partial.abort()
+        raise
 
 
 def received_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[Path]]:
