@@ -39,8 +39,8 @@ class MetricCard:
     one output per label. `sufficiency`: mean of cases, function of weighted sums, order statistic, or refit.
     `params`: JSON Schema of the parameters; a property with ``x-column`` names a column of the ``entry`` or the
     ``reference``. `undefined`: output (or its part before the slash, or ``*``) -> code of why a value can be undefined.
-    `rows`: whether it reads tables of one row or of many rows per case. `labels_from`: the parameter whose entry column
-    lists the labels, where `labels` is not given.
+    `missing`: one sentence on what a missing case counts as. `rows`: whether it reads tables of one row or of many rows
+    per case. `labels_from`: the parameter whose entry column lists the labels, where `labels` is not given.
     """
 
     key: str
@@ -53,6 +53,7 @@ class MetricCard:
     sufficiency: Literal["mean", "sums", "ranked", "custom"]
     params: Mapping[str, Any]
     undefined: Mapping[str, str]
+    missing: str
     interval: Literal["percentile", "none"] = "percentile"
     rows: Literal["one", "many"] = "one"
     labels_from: str | None = None
@@ -143,6 +144,7 @@ def mean_metric(
     direction: Literal["higher", "lower"],
     range: tuple[float, float],
     params: Mapping[str, Any],
+    missing: str,
     version: str = "1",
     check: Check | None = None,
 ) -> Callable[[PerCase], MeanMetric]:
@@ -161,6 +163,7 @@ def mean_metric(
         sufficiency="mean",
         params=params,
         undefined={"*": "no-cases"},
+        missing=missing,
     )
     return lambda per_case: MeanMetric(card, per_case, check)
 

@@ -26,6 +26,7 @@ ANSWER = {"label": LABEL, "prediction": PREDICTION, "score": SCORE, "threshold":
     direction="higher",
     range=(0.0, 1.0),
     params=schema(ANSWER, required=("label",), one_of=WAYS),
+    missing="A missing case is a wrong answer.",
 )
 def accuracy(reference: Table, entry: Table, params: Params) -> Floats:
     """1 where the answer is right, 0 where it is wrong or missing."""
@@ -52,6 +53,7 @@ BALANCED = MetricCard(
     sufficiency="sums",
     params=schema(ANSWER | {"labels": LABELS, "absent": ABSENT}, required=("label", "labels"), one_of=WAYS),
     undefined={"*": "label-absent"},
+    missing="A missing case is a wrong answer.",
     labels_from="prediction",
 )
 

@@ -24,6 +24,7 @@ CARD = MetricCard(
     sufficiency="ranked",
     params=schema({"label": LABEL, "score": SCORE, "positive": POSITIVE}, required=("label", "score", "positive")),
     undefined={"*": "one-class"},
+    missing="A missing case has the worst possible score: a positive below all others, a negative above all others.",
 )
 
 

@@ -16,6 +16,7 @@ from scoring.tables import Table
     direction="lower",
     range=(0.0, 2.0),
     params=schema(PROPERTIES, required=("label",), one_of=WAYS),
+    missing="A missing case is as wrong as can be: 1 for one probability, 2 for a probability of each label.",
     check=check_probabilities,
 )
 def brier(reference: Table, entry: Table, params: Params) -> Floats:

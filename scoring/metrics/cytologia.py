@@ -37,6 +37,7 @@ CARD = MetricCard(
     sufficiency="sums",
     params=schema({name: _column(name) for name in (*SIDES, "class")} | {"labels": LABELS}, required=("labels",)),
     undefined={"*": "no-truth", "f1": "label-absent"},
+    missing="Each true box of a missing image has GIoU -1 and the class None, which is then one class more.",
     rows="many",
     labels_from="class",
 )

@@ -17,7 +17,7 @@ from scoring.weighted import Weights, counts
 _ANSWER = {"label": LABEL, "prediction": PREDICTION, "labels": LABELS, "subset": SUBSET}
 
 
-def _card(key: str, title: str, properties: dict[str, Schema], why: str) -> MetricCard:
+def _card(key: str, title: str, properties: dict[str, Schema], why: str, missing: str) -> MetricCard:
     return MetricCard(
         key=key,
         version="1",
@@ -29,6 +29,7 @@ def _card(key: str, title: str, properties: dict[str, Schema], why: str) -> Metr
         sufficiency="sums",
         params=schema(properties, required=("label", "prediction", "labels")),
         undefined={"*": "label-absent", key: why},
+        missing=missing,
         labels_from="prediction",
     )
 
@@ -99,5 +100,8 @@ def _micro(rows: Rows, weights: Weights) -> Floats:
     return ratio(2 * total[:, 3:].sum(axis=1), total @ np.array([0.0, 1, 2, 0, 1, 2]))
 
 
-macro_f1 = LabelF1(_card("macro_f1", "Macro F1", _ANSWER | {"absent": ABSENT}, "label-absent"))
-micro_f1 = LabelF1(_card("micro_f1", "Micro F1", _ANSWER, "no-labels"))
+_MISS = "A missing case is a miss of its label, and a wrong answer for no label."
+_MISS_AND_ANSWER = "A missing case is a miss of its label, and in the micro mean also a wrong answer."
+
+macro_f1 = LabelF1(_card("macro_f1", "Macro F1", _ANSWER | {"absent": ABSENT}, "label-absent", _MISS))
+micro_f1 = LabelF1(_card("micro_f1", "Micro F1", _ANSWER, "no-labels", _MISS_AND_ANSWER))

@@ -23,6 +23,7 @@ EPS = {
     direction="lower",
     range=(0.0, np.inf),
     params=schema(PROPERTIES | {"eps": EPS}, required=("label",), one_of=WAYS),
+    missing="A missing case gave its true label the probability 0, taken as eps.",
     check=check_probabilities,
 )
 def log_loss(reference: Table, entry: Table, params: Params) -> Floats:

@@ -157,6 +157,7 @@ def test_a_simple_metric_is_one_decorated_function() -> None:
         direction="lower",
         range=(0.0, np.inf),
         params={"type": "object", "properties": {}},
+        missing="A missing case has no error to take.",
     )
     def absolute_error(reference: Table, entry: Table, params: Params) -> NDArray[np.float64]:
         return np.asarray(np.abs(reference.columns["y"] - entry.columns["y"]))
