@@ -187,3 +187,8 @@ def cancel_for(session: Session, *, submission_id: uuid.UUID, now: dt.datetime) 
             if job.state == "ready":
                 job.state, job.ended_at = "cancelled", now
     session.flush()
+
+
+def is_open(session: Session, *, kind: str) -> bool:
+    """Whether a job of this kind waits or is at work."""
+    return session.scalar(select(Job.id).where(claims.OPEN, Job.kind == kind).limit(1)) is not None

@@ -20,22 +20,35 @@ from app.db.users import User
 from app.domain.ids import NIL, new_secret, secret_hash
 from app.services import jobs
 from sandbox_runner.contract import Detail, Finish, Value
+from scoring.spec import (
+    CasesSpec,
+    ColumnSpec,
+    MetricUse,
+    RankingSpec,
+    ScoringSpec,
+    SplitSpec,
+    TableSpec,
+    to_json,
+)
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
-RANKING = {
-    "metric": "risk",
-    "output": "auroc",
-    "direction": "higher",
-    "select": "best",
-    "ties": "exact",
-    "alpha": 0.05,
-    "finals": 1,
-}
-SCORING = {
-    "ranking": RANKING,
-    "cases": {"cluster": None},
-    "metrics": [{"id": "risk", "use": "auroc", "version": "1"}],
-}
+SCORING = to_json(
+    ScoringSpec(
+        tables=(
+            TableSpec(
+                name="risks",
+                file="predictions.csv",
+                case="id",
+                key=("id",),
+                columns=(ColumnSpec("risk", "probability"),),
+            ),
+        ),
+        cases=CasesSpec(id="id"),
+        metrics=(MetricUse("risk", "auroc", "risks", {"label": "label", "score": "risk", "positive": "1"}),),
+        splits=(SplitSpec("public", "live", share=0.5), SplitSpec("private", "after_close", share=0.5)),
+        ranking=RankingSpec("risk", "auroc", "higher", ties="exact"),
+    )
+)
 
 
 def at(seconds: float) -> dt.datetime:

@@ -1,0 +1,148 @@
+"""The house's own worker: takes jobs of the queue `house` from the database and runs each in one transaction.
+
+The open transaction is the heartbeat: while it lives nobody else can take the job (SQLite has one writer, PostgreSQL
+passes over locked rows); when its process dies, the lease ends and the job runs again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import signal
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.db.engine import Database, open_database
+from app.db.jobs import Job
+from app.errors import Conflict
+from app.files.blobs import Blobs, open_blobs
+from app.services import attempts, boards, deadlines, jobs, schedule
+from app.settings import Settings
+
+LOG = logging.getLogger("arbitre.worker")
+QUEUES = ("house",)
+POLL_S = 0.2
+TICK_S = 5.0
+ENSURE_S = 30.0
+TICK_DEADLINE = dt.timedelta(days=3650)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the worker stands on."""
+
+    settings: Settings
+    database: Database
+    blobs: Blobs
+
+
+def board(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> None:
+    """A new snapshot of a phase's boards."""
+    if job.phase_id is None:
+        raise ValueError("a board job names its phase")
+    boards.compute(session, phase_id=job.phase_id, blobs=parts.blobs, now=now)
+
+
+def tick(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> None:  # noqa: ARG001 - one shape for all kinds
+    """What is due by time, and jobs that nobody may take any more."""
+    attempts.give_up(session, lease_s=parts.settings.lease_s, now=now)
+    schedule.tick(session, blobs=parts.blobs, now=now)
+
+
+KINDS: dict[str, Callable[..., None]] = {"board": board, deadlines.PULSE: tick}
+
+
+def step(parts: Parts, *, clock: Callable[[], dt.datetime]) -> bool:
+    """Take and run one job; False when there is none."""
+    now, lease_s = clock(), parts.settings.lease_s
+    with parts.database.read_session() as session:
+        if not attempts.look(session, queues=QUEUES, lease_s=lease_s, now=now):
+            return False
+    with parts.database.write_session() as session:
+        claimed = attempts.claim(session, queues=QUEUES, runner=None, lease_s=lease_s, now=now)
+    if claimed is None:
+        return False
+    job, token = claimed
+    try:
+        _run(parts, job_id=job.id, token=token, now=clock())
+    except Exception as error:
+        LOG.exception("job %s (%s), attempt %d, failed", job.id, job.kind, job.attempt)
+        _put_back(parts, job_id=job.id, token=token, error=error, now=clock())
+    return True
+
+
+def _run(parts: Parts, *, job_id: uuid.UUID, token: str, now: dt.datetime) -> None:
+    with parts.database.write_session() as session:
+        job = jobs.held(session, job_id=job_id, token=token)
+        KINDS[job.kind](session, job=job, parts=parts, now=now)
+        if job.kind == deadlines.PULSE:
+            jobs.again(session, job, run_after=now + dt.timedelta(seconds=TICK_S), deadline=now + TICK_DEADLINE)
+        else:
+            jobs.end(session, job, state="done", now=now)
+
+
+def _put_back(parts: Parts, *, job_id: uuid.UUID, token: str, error: Exception, now: dt.datetime) -> None:
+    try:
+        with parts.database.write_session() as session:
+            job = jobs.held(session, job_id=job_id, token=token)
+            jobs.retry(session, job, now=now, error=f"{type(error).__name__}: {error}")
+    except Conflict:
+        LOG.info("job %s went to another worker meanwhile", job_id)
+
+
+def ensure_tick(parts: Parts, *, now: dt.datetime) -> None:
+    """The one recurring job exists, also after it gave up."""
+    with parts.database.read_session() as session:
+        if jobs.is_open(session, kind=deadlines.PULSE):
+            return
+    with parts.database.write_session() as session:
+        if not jobs.is_open(session, kind=deadlines.PULSE):
+            jobs.enqueue(
+                session,
+                queue="house",
+                kind=deadlines.PULSE,
+                coalesce=deadlines.PULSE,
+                priority=10,
+                max_attempts=5,
+                deadline=now + TICK_DEADLINE,
+                now=now,
+            )
+
+
+def run(parts: Parts, *, stop: threading.Event, clock: Callable[[], dt.datetime]) -> None:
+    """Work until `stop` is set; a job that has begun is finished. A database that is away is waited for."""
+    while not stop.is_set():
+        try:
+            ensure_tick(parts, now=clock())
+            until = time.monotonic() + ENSURE_S
+            while not stop.is_set() and time.monotonic() < until:
+                if not step(parts, clock=clock):
+                    stop.wait(POLL_S)
+        except OperationalError:
+            LOG.exception("the database is not available; trying again in a second")
+            stop.wait(1)
+
+
+def main() -> None:
+    """Run as a process: settings from the environment, until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    settings = Settings()
+    database = open_database(settings.database)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        run(Parts(settings, database, open_blobs(settings)), stop=stop, clock=lambda: dt.datetime.now(dt.UTC))
+    finally:
+        database.dispose()
+
+
+if __name__ == "__main__":
+    main()
