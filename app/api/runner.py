@@ -144,9 +144,6 @@ def heartbeat(parts: PartsDep, job: uuid.UUID, token: BearerDep, _: Heartbeat) -
     return HeartbeatAnswer(cancel=stop, lease_s=lease_s)
 
 
-OUTPUT = received_blob("reference", admit=held_job, limit=lambda job: limits_of(job).output_mb * 2**20)
-
-
 def limits_of(job: Job) -> Limits:
     """What the job's sandbox may use."""
     return Limits.model_validate(job.payload.get("limits", {}))
