@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import boards, challenges, check, files, join, login, metric, score, submissions, submit
+from app.cli import boards, challenges, check, files, folder_check, join, login, metric, score, submissions, submit
 from app.cli.output import wants_plain
 from app.cli.parts import add_parts
 
@@ -59,6 +59,7 @@ def _challenge_group(plain: bool) -> typer.Typer:
         rich_markup_mode=None if plain else "rich",
     )
     group.command("list")(challenges.list_)
+    group.command("check")(folder_check.check_folder)
     group.command("push")(challenges.push)
     group.command("publish")(challenges.publish)
     group.command("close")(challenges.close)

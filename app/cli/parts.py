@@ -6,15 +6,14 @@ A client command never imports the server, and `arbitre serve` without the serve
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
 import typer
 
-from app.cli.errors import USAGE
-from app.cli.output import print_to
+from app.cli.errors import Usage
+from app.cli.options import told
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class Part:
     help: str
 
 
+_RUNNER = ("cryptography",)
 _SERVER = ("sqlalchemy", "fastapi", "uvicorn", "alembic", "pydantic_settings")
 
 PARTS = (
@@ -36,8 +36,8 @@ PARTS = (
     Part("admin", "app.cli.admin", "server", _SERVER, "Make the first administrator; register runners."),
     Part("backup", "app.cli.backup", "server", _SERVER, "Write database, files and keys into one file."),
     Part("restore", "app.cli.restore", "server", _SERVER, "Bring an empty instance to the state of a backup."),
-    Part("runner", "app.cli.runner", "runner", ("cryptography",), "Start a runner that takes jobs from a server."),
-    Part("doctor", "app.cli.doctor", "runner", ("cryptography",), "Try one sandbox; name what stands in its way."),
+    Part("runner", "app.cli.runner", "runner", _RUNNER, "Start a runner that takes jobs from a server."),
+    Part("doctor", "app.cli.doctor", "runner", _RUNNER, "Try one sandbox; name what stands in its way."),
 )
 
 
@@ -49,27 +49,26 @@ def add_parts(app: typer.Typer, *, panel: str) -> None:
         command(_runs(part))
 
 
-def missing_module(part: Part) -> str | None:
-    """The first module the part needs that is not installed."""
-    return next((name for name in part.needs if find_spec(name) is None), None)
+def need(command: str, *, extra: str, modules: Sequence[str]) -> None:
+    """Errors: Usage naming the extra to install where one of its modules is not there."""
+    missing = next((name for name in modules if find_spec(name) is None), None)
+    if missing:
+        raise Usage(
+            f"`arbitre {command}` needs the extra `{extra}`, which is not installed here: {missing} is missing. "
+            f"Install it: pip install 'arbitre[{extra}]'"
+        )
+
+
+def need_runner(command: str) -> None:
+    """Errors: Usage where the runner, which scores in a sandbox, is not installed."""
+    need(command, extra="runner", modules=_RUNNER)
 
 
 def _runs(part: Part) -> Callable[[typer.Context], None]:
+    @told
     def run(context: typer.Context) -> None:
-        run_part(part, context.args)
+        need(part.name, extra=part.extra, modules=part.needs)
+        module = importlib.import_module(part.module)
+        module.app(args=list(context.args), prog_name=f"arbitre {part.name}")
 
     return run
-
-
-def run_part(part: Part, arguments: Sequence[str]) -> None:
-    """Run the part with these arguments. Ends in typer.Exit; with 2 where its extra is not installed."""
-    missing = missing_module(part)
-    if missing:
-        text = (
-            f"`arbitre {part.name}` needs the extra `{part.extra}`, which is not installed here: {missing} is missing. "
-            f"Install it: pip install 'arbitre[{part.extra}]'"
-        )
-        print_to(sys.stderr, text)
-        raise typer.Exit(USAGE)
-    module = importlib.import_module(part.module)
-    module.app(args=list(arguments), prog_name=f"arbitre {part.name}")
