@@ -24,6 +24,7 @@ HOME = "/arbitre"
 _UIDS = range(2_000_000_000, 2_000_000_000 + 2**20)  # between the ranges that systemd's table of uids gives to anybody
 _NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
 _LIFE = ("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox", "--chdir", "/")
+_INSTALL = ("apt-get install -y", "dnf install -y", "zypper install -y", "pacman -S", "apk add")
 _CHILD = ("__init__.py", "bpf.py", "child.py", "work.py")
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SETPRIV = ("--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
@@ -143,5 +144,6 @@ def _program(name: str) -> Path:
     found = shutil.which(name) or shutil.which(name, path="/usr/bin:/bin")
     if found is None:
         package = {"bwrap": "bubblewrap", "setpriv": "util-linux"}[name]
-        raise SandboxUnavailable(f"The program {name} is missing. Install it: apt-get install {package} (or its like).")
+        known = [line for line in _INSTALL if shutil.which(line.split()[0])] or ["the package manager:"]
+        raise SandboxUnavailable(f"The program {name} is missing. Install it as root: {known[0]} {package}")
     return Path(found)

@@ -33,7 +33,8 @@ class Answer:
     blobs: Mapping[str, bytes] = field(default_factory=dict)
 
 
-Work = Callable[[Mapping[str, BinaryIO]], Answer]
+Request = Mapping[str, Any]
+Work = Callable[[Mapping[str, BinaryIO], Request], Answer]
 
 
 def main() -> NoReturn:
@@ -49,22 +50,22 @@ def serve(kinds: Mapping[str, Work]) -> NoReturn:
         message, files, _, _ = socket.recv_fds(requests, REQUEST_BYTES, FILES)
         if not message:
             os._exit(0)  # the runner left
-        request = json.loads(message)
+        request: Request = json.loads(message)
         streams = {role: os.fdopen(file, "rb") for role, file in zip(request["roles"], files, strict=True)}
         requests.close()
         _limit(request["cpu_s"], request["memory_mb"])
         bpf.confine(bpf.run_filter())
-        _send(answers, _done(kinds[request["kind"]], streams, quote=request["quote"]))
+        _send(answers, _done(kinds[request["kind"]], streams, request))
         os._exit(0)
 
 
-def _done(work: Work, streams: Mapping[str, BinaryIO], *, quote: bool) -> Answer:
+def _done(work: Work, streams: Mapping[str, BinaryIO], request: Request) -> Answer:
     try:
-        return work(streams)
+        return work(streams, request)
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except Exception as error:
-        message = f"{place(error)}: {error}" if quote else place(error)
+        message = f"{place(error)}: {error}" if request["quote"] else place(error)
         return Answer({"outcome": "internal", "message": message[:500]})
 
 

@@ -92,12 +92,16 @@ class Input(Answer):
 
 
 class Limits(Answer):
-    """What one sandbox may use: wall-clock and CPU seconds, address space and answer in MiB."""
+    """What one sandbox may use: wall-clock and CPU seconds, address space and answer in MiB.
 
-    wall_s: float = Field(default=60, gt=0, le=86_400)
-    cpu_s: int = Field(default=60, ge=1, le=86_400)
-    memory_mb: int = Field(default=2048, ge=256, le=1_048_576)
-    output_mb: int = Field(default=256, ge=1, le=65_536)
+    `entry_mb`: size of each table of an entry when unpacked, in MB of 10^6 bytes.
+    """
+
+    wall_s: float = Field(default=60, gt=0)
+    cpu_s: int = Field(default=60, ge=1)
+    memory_mb: int = Field(default=2048, ge=1)
+    output_mb: int = Field(default=64, ge=1)
+    entry_mb: int = Field(default=256, ge=1)
 
 
 class Claimed(Answer):
@@ -119,7 +123,7 @@ class Heartbeat(Request):
 
 
 class HeartbeatAnswer(Answer):
-    """`cancel`: stop the work and drop the job; nothing needs to be reported."""
+    """`cancel`: stop the work; a `Finish` of whatever outcome then ends the job at once."""
 
     cancel: bool = False
     lease_s: float = Field(gt=0)

@@ -11,7 +11,6 @@ from sandbox_runner.answers import AnswerRefused, Head, parse
 from sandbox_runner.bubblewrap import SandboxUnavailable
 from sandbox_runner.child import OUT_OF_MEMORY
 from sandbox_runner.contract import Detail, Finish, Limits, Outcome, Usage
-from sandbox_runner.pool import Pool
 from sandbox_runner.sandbox import Ended, Sandbox
 
 _TRIES = 3
@@ -43,23 +42,23 @@ def perform(
     files: Mapping[str, int],
     *,
     limits: Limits,
-    pool: Pool,
+    take: Callable[[], Sandbox],
     started: Callable[[Sandbox], None] = lambda _: None,
     quote: bool = False,
 ) -> Report | None:
     """Do one job in one sandbox. `files`: role -> open descriptor, read from its start; they stay the caller's.
 
-    `started` is told the sandbox, so that another thread may cancel it; then None is returned. `quote`: errors may
-    quote the files, for a caller who holds them all. Never raises because of what the files hold, or because no sandbox
-    can be started: that is outcome ``internal``.
+    `take` gives a ready sandbox; `started` is told it, so that another thread may cancel it; then None is returned.
+    `quote`: errors may quote the files, for a caller who holds them all. Never raises because of what the files hold,
+    or because no sandbox can be started: that is outcome ``internal``.
     """
     if kind not in KINDS or {role.partition("/")[0] for role in files} != KINDS[kind].needed:
         return internal(f"A job of kind {kind} with inputs {', '.join(sorted(files))} is none that this runner knows.")
     request = {"kind": kind, "roles": list(files), "quote": quote}
-    request |= {"cpu_s": limits.cpu_s, "memory_mb": limits.memory_mb}
+    request |= {name: getattr(limits, name) for name in ("cpu_s", "memory_mb", "entry_mb")}
     killed = _killed_by_kernel()
     try:
-        ended = _run(pool, json.dumps(request).encode(), list(files.values()), limits, started)
+        ended = _run(take, json.dumps(request).encode(), list(files.values()), limits, started)
     except SandboxUnavailable as error:
         return internal(str(error))
     if ended.stopped == "cancel":
@@ -72,9 +71,15 @@ def internal(message: str, *, wall_s: float = 0.0) -> Report:
     return Report(Finish(outcome="internal", detail=Detail(message=message[:2000]), usage=Usage(wall_s=wall_s)))
 
 
-def _run(pool: Pool, request: bytes, files: list[int], limits: Limits, started: Callable[[Sandbox], None]) -> Ended:
+def _run(
+    take: Callable[[], Sandbox],
+    request: bytes,
+    files: list[int],
+    limits: Limits,
+    started: Callable[[Sandbox], None],
+) -> Ended:
     for attempt in range(_TRIES):
-        sandbox = pool.take()
+        sandbox = take()
         started(sandbox)
         try:
             return sandbox.run(request, files, wall_s=limits.wall_s, output_bytes=limits.output_mb << 20)

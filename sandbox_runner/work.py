@@ -4,12 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any, BinaryIO
 
-from sandbox_runner.child import Answer, Work
+from sandbox_runner.child import Answer, Request, Work
 from scoring import spec
 from scoring.cases import CaseIndex, read_attributes, read_case_index
 from scoring.evaluation import evaluate, validate
 from scoring.issues import InputRefused, IssueLog
-from scoring.read import ReadResult, read_entry, read_reference
+from scoring.read import Limits, ReadResult, read_entry, read_reference
 from scoring.spec import ScoringSpec
 from scoring.tables import Entry
 
@@ -18,16 +18,16 @@ Files = Mapping[str, BinaryIO]
 _NAMED = 5
 
 
-def check(files: Files) -> Answer:
+def check(files: Files, request: Request) -> Answer:
     """Roles spec, cases, entry/<table> (or entry, where there is one table): is the entry in order?"""
     challenge, index = _challenge(files)
-    return Answer(_read(files, challenge, index)[1])
+    return Answer(_read(files, request, challenge, index)[1])
 
 
-def score(files: Files) -> Answer:
+def score(files: Files, request: Request) -> Answer:
     """Besides: attributes, plan, reference/<table>. An entry that is not in order is not scored."""
     challenge, index = _challenge(files)
-    entry, head = _read(files, challenge, index)
+    entry, head = _read(files, request, challenge, index)
     if entry is None:
         return Answer(head)
     seed = int(json.load(files["plan"])["seed"])
@@ -56,9 +56,12 @@ def _challenge(files: Files) -> tuple[ScoringSpec, CaseIndex]:
     return challenge, read_case_index(files["cases"], tables=challenge.tables, cases=challenge.cases)
 
 
-def _read(files: Files, challenge: ScoringSpec, index: CaseIndex) -> tuple[Entry | None, dict[str, Any]]:
+def _read(
+    files: Files, request: Request, challenge: ScoringSpec, index: CaseIndex
+) -> tuple[Entry | None, dict[str, Any]]:
     """The entry, or None where it is refused; and the head of the answer."""
-    found: ReadResult = read_entry(_tables(files, "entry", challenge), index=index)
+    limits = Limits(expanded_bytes=request["entry_mb"] * 1_000_000)
+    found: ReadResult = read_entry(_tables(files, "entry", challenge), index=index, limits=limits)
     entry = found.entry
     if entry is not None:
         found.issues.extend(validate(spec=challenge, index=index, entry=entry))

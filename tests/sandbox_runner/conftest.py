@@ -87,7 +87,7 @@ def attempt(probes: Pool, opened: Callable[[bytes], int], monkeypatch: pytest.Mo
 
     def run(kind: str, *, content: bytes = b"", limits: Limits = LIMITS, quote: bool = False) -> Finish:
         monkeypatch.setattr(tasks, "KINDS", {kind: tasks.Kind(frozenset({"entry"}))})
-        report = tasks.perform(kind, {"entry": opened(content)}, limits=limits, pool=probes, quote=quote)
+        report = tasks.perform(kind, {"entry": opened(content)}, limits=limits, take=probes.take, quote=quote)
         assert report is not None
         return report.finish
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, NoReturn
 
 import numpy as np
 
-from sandbox_runner.child import Answer, serve
+from sandbox_runner.child import Answer, Request, serve
 
 Files = Mapping[str, BinaryIO]
 CALLS = {  # by number on x86_64
@@ -37,7 +37,7 @@ CALLS = {  # by number on x86_64
 }  # fmt: skip
 
 
-def attempts(files: Files) -> Answer:
+def attempts(files: Files, request: Request) -> Answer:
     """Every forbidden call by number, and which of them gave another errno or ("") went through."""
     libc = ctypes.CDLL(None, use_errno=True)
     found = {}
@@ -49,7 +49,7 @@ def attempts(files: Files) -> Answer:
     return Answer({"outcome": "ok", "message": f"{len(found)} calls; not ENOSYS: {strange}"})
 
 
-def words(files: Files) -> Answer:
+def words(files: Files, request: Request) -> Answer:
     """The same in Python's words, and what can be seen."""
 
     def tried(act: Callable[[], object]) -> str:
@@ -79,7 +79,7 @@ def words(files: Files) -> Answer:
     return Answer({"outcome": "ok", "message": repr(seen)})
 
 
-def secret(files: Files) -> Answer:
+def secret(files: Files, request: Request) -> Answer:
     """Reads a root-only file bound in."""
     try:
         return Answer({"outcome": "ok", "message": open("/secret").read()})
@@ -87,36 +87,36 @@ def secret(files: Files) -> Answer:
         return Answer({"outcome": "ok", "message": errno.errorcode[error.errno or 0]})
 
 
-def hang(files: Files) -> Answer:
+def hang(files: Files, request: Request) -> Answer:
     """Never ends, without using the CPU much: reads from a pipe that nobody writes."""
     files["entry"].read()
     raise AssertionError
 
 
-def spin(files: Files) -> Answer:
+def spin(files: Files, request: Request) -> Answer:
     """Never ends, busy."""
     while True:
         pass
 
 
-def hoard(files: Files) -> Answer:
+def hoard(files: Files, request: Request) -> Answer:
     """Memory bomb."""
     kept = []
     while True:
         kept.append(np.ones(1 << 20))
 
 
-def flood(files: Files) -> Answer:
+def flood(files: Files, request: Request) -> Answer:
     """More output than allowed."""
     return Answer({"outcome": "ok"}, {"replicates": b"x" * (8 << 20)})
 
 
-def babble(files: Files) -> Answer:
+def babble(files: Files, request: Request) -> Answer:
     """Something that is no answer."""
     return Answer({"outcome": "splendid"})
 
 
-def lie(files: Files) -> Answer:
+def lie(files: Files, request: Request) -> Answer:
     """Writes its own answer into every descriptor it has: raw bytes from the file."""
     raw = files["entry"].read()
     for descriptor in range(3, 20):
@@ -125,23 +125,23 @@ def lie(files: Files) -> Answer:
     os._exit(0)
 
 
-def abort(files: Files) -> Answer:
+def abort(files: Files, request: Request) -> Answer:
     """Ends by a signal."""
     ctypes.string_at(0)
     raise AssertionError
 
 
-def leave(files: Files) -> Answer:
+def leave(files: Files, request: Request) -> Answer:
     """Ends without an answer."""
     os._exit(3)
 
 
-def quote(files: Files) -> Answer:
+def quote(files: Files, request: Request) -> Answer:
     """Raises with the file's content in the text."""
     raise ValueError(files["entry"].read().decode())
 
 
-def interpret(files: Files) -> Answer:
+def interpret(files: Files, request: Request) -> Answer:
     """Imports parts of scipy that scoring imports late: the second filter must let them come."""
     import scipy.optimize
     import scipy.stats
@@ -150,7 +150,7 @@ def interpret(files: Files) -> Answer:
     return Answer({"outcome": "ok", "message": repr(value)})
 
 
-def echo(files: Files) -> Answer:
+def echo(files: Files, request: Request) -> Answer:
     """Says what the file holds."""
     return Answer({"outcome": "ok", "message": files["entry"].read().decode()})
 

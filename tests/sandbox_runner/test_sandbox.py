@@ -253,7 +253,7 @@ def test_the_pool_refills_and_survives_a_sandbox_that_died_waiting(
         report = None
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tasks, "KINDS", {"echo": tasks.Kind(frozenset({"entry"}))})
-            report = tasks.perform("echo", {"entry": opened(b"served")}, limits=QUICK, pool=pool)
+            report = tasks.perform("echo", {"entry": opened(b"served")}, limits=QUICK, take=pool.take)
         assert report is not None
         assert report.finish.detail.message == "served"
         assert until(lambda: pool.ready == 1)
@@ -268,7 +268,7 @@ def test_no_sandbox_is_a_sentence_and_never_a_run(probe_layout: Callable[..., La
     pool = Pool(probe_layout((Path("/nowhere"), "/nowhere")), size=1)
     try:
         report = tasks.perform(
-            "check", {"spec": opened(b""), "cases": opened(b""), "entry": opened(b"")}, limits=QUICK, pool=pool
+            "check", {"spec": opened(b""), "cases": opened(b""), "entry": opened(b"")}, limits=QUICK, take=pool.take
         )
     finally:
         pool.close()
@@ -281,7 +281,7 @@ def test_no_sandbox_is_a_sentence_and_never_a_run(probe_layout: Callable[..., La
 
 def test_a_check_is_never_given_a_reference(probes: Pool, opened: Opened) -> None:
     files = {role: opened(b"") for role in ("spec", "cases", "entry", "reference/boxes")}
-    report = tasks.perform("check", files, limits=QUICK, pool=probes)
+    report = tasks.perform("check", files, limits=QUICK, take=probes.take)
     assert report is not None
     assert (report.finish.outcome, report.finish.detail.message) == (
         "internal",
