@@ -49,8 +49,9 @@ def runner(instance: Served, state: Path, *, slots: int = 1) -> Iterator[subproc
     """A runner process, registered with a fresh token."""
     with instance.database.write_session() as session:
         token = runners.add_token(session, now=dt.datetime.now(dt.UTC))
-    state.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "sandbox_runner.cli", "start", "--server", instance.url]
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    program = "from sandbox_runner.cli import main; main()"
+    command = [sys.executable, "-c", program, "start", "--server", instance.url]
     command += ["--state", str(state), "--token", token, "--slots", str(slots)]
     with (state / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
