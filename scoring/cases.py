@@ -36,11 +36,6 @@ class CaseIndex:
     rows: Mapping[str, Mapping[Key, int]] = field(default_factory=dict)
 
     @cached_property
-    def keys(self) -> Mapping[Key, int]:
-        """Case id alone as a key → index."""
-        return {(case,): i for i, case in enumerate(self.ids)}
-
-    @cached_property
     def position(self) -> Mapping[str, int]:
         """Case id → index."""
         return {case: i for i, case in enumerate(self.ids)}

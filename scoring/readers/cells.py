@@ -24,6 +24,7 @@ _PERCENT_SIGN = re.compile(r"\s*[+-]?[0-9]+(?:[.,][0-9]*)?\s*%\s*")
 _NOT_A_NUMBER = {"nan", "na", "n/a", "#n/a", "null", "none", "nil", "-nan", "+nan", "<na>", "#value!", "#div/0!", "nat"}
 _INFINITE = {sign + word for sign in ("", "+", "-") for word in ("inf", "infinity", "∞")}
 _PERCENT_SHARE = 0.5
+_DIGITS = re.compile(r"[0-9+\- \t,]*")
 _WHOLE = re.compile(r"[ \t]*[+-]?[0-9]+[ \t]*")
 _LARGEST = 10**18 - 1
 
@@ -71,6 +72,14 @@ def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
 
 
 def _integers(cells: Sequence[str]) -> NDArray[np.int64] | None:
+    """None where a cell is no whole number of at most 18 digits; `int()` takes just these of what `_DIGITS` passes."""
+    try:
+        if _DIGITS.fullmatch(",".join(cells)):
+            numbers = np.array(list(map(int, cells)), dtype=np.int64)
+            if not numbers.size or max(-numbers.min(), numbers.max()) <= _LARGEST:
+                return numbers
+    except (ValueError, OverflowError):
+        pass
     if not all(map(_INTEGER.fullmatch, cells)):
         return None
     return np.array([int(cell.partition(".")[0]) for cell in cells], dtype=np.int64)

@@ -1,7 +1,6 @@
 """Cells of a hostile CSV file as text, column by column, with all faults of its form reported at once."""
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -53,13 +52,12 @@ class _File:
 
 @dataclass(frozen=True)
 class _Body:
-    """The rows below the header. `take`: positions of the cells to keep, None for all; `rows`: what is kept."""
+    """The rows below the header. `take`: position in a row, and where the cells of that column are kept."""
 
     reader: Iterator[list[str]]
     delimiter: str
     ragged: Ragged
-    take: Sequence[int] | None
-    rows: list[list[str]] = field(default_factory=list)
+    take: Sequence[tuple[int, list[str]]]
 
 
 def read_sheet(stream: BinaryIO, *, wanted: Wanted, most_rows: int, limits: Limits, log: IssueLog, table: str) -> Sheet:
@@ -117,7 +115,8 @@ def _locate(
         return None
     sheet.places, sheet.extra = places, tell_extra(header, places, tell)
     numeric = [name for name in file.wanted.numeric if name in places]
-    take = None if list(places.values()) == list(range(len(header))) else list(places.values())
+    sheet.columns = {name: [] for name in places}
+    take = [(place, sheet.columns[name]) for name, place in places.items()]
     return _Body(reader, delimiter, Ragged(len(header), numeric, file.log, file.table), take)
 
 
@@ -128,54 +127,54 @@ def _read_body(file: _File, sheet: Sheet, body: _Body) -> None:
     except TooLong:
         _tell_too_long(file, sheet, file.limits.record_characters)
     finally:  # where the bytes break off, the rows before are diagnosed too
-        body.ragged.flush(len(body.rows) + len(sheet.broken))
-        for i, name in enumerate(sheet.places):
-            sheet.columns[name] = [row[i] for row in body.rows]
-    if not body.rows and not sheet.broken and sheet.complete:
+        body.ragged.flush(len(sheet.lines) + len(sheet.broken))
+    if not sheet.lines and not sheet.broken and sheet.complete:
         file.log.add("E-EMPTY-ROWS", table=file.table)
         sheet.complete = False
 
 
 def _read_rows(file: _File, sheet: Sheet, body: _Body) -> None:
-    lines, rows, take = file.lines, body.rows, body.take
+    lines = file.lines
     while True:
         lines.begin()
-        if batch := _quiet_rows(file, sheet, body):
-            rows.extend(batch if take is None else [[row[i] for i in take] for row in batch])
+        if _read_quiet_rows(file, sheet, body):
             continue
         row = _record(file, sheet, body.reader)
         if row is None:
             return
         if not any(row):  # refused, or blank: spreadsheets end a file with rows of delimiters
             continue
-        if len(rows) + len(sheet.broken) >= file.most_rows:
+        if len(sheet.lines) + len(sheet.broken) >= file.most_rows:
             sheet.complete = False
             file.tell("E-ROWS", most=file.most_rows)
             return
         if len(row) == body.ragged.width:
-            rows.append(row if take is None else [row[i] for i in take])
             sheet.lines.append(lines.start)
+            for place, cells in body.take:
+                cells.append(row[place])
         else:
             sheet.broken.append(row[: body.ragged.width])
             body.ragged.add(row, lines.start)
 
 
-def _quiet_rows(file: _File, sheet: Sheet, body: _Body) -> list[list[str]]:
-    """Many rows at once, where nothing is wrong with any of them; else none, and they are read one by one."""
-    lines, block = file.lines, file.lines.quiet_block()
-    if not block:
-        return []
+def _read_quiet_rows(file: _File, sheet: Sheet, body: _Body) -> bool:
+    """Many rows at once, where each is one line and nothing is wrong with any; else False: they are read one by one."""
+    lines, block = file.lines, file.lines.quiet_lines()
     try:
-        batch = list(csv.reader(io.StringIO(block, newline=""), delimiter=body.delimiter, strict=True))
+        batch = list(csv.reader(block, delimiter=body.delimiter, strict=True))
     except csv.Error:
         batch = []
-    room = file.most_rows - len(body.rows) - len(sheet.broken)
-    if len(batch) > room or set(map(len, batch)) != {body.ragged.width} or not all(row[0] for row in batch):
+    room = file.most_rows - len(sheet.lines) - len(sheet.broken)
+    good = len(batch) == len(block) <= room and set(map(len, batch)) == {body.ragged.width}
+    columns = list(zip(*batch, strict=True)) if good else []
+    if not good or not all(columns[0]):
         lines.unread(block)
-        return []
+        return False
     sheet.lines.extend(range(lines.number + 1, lines.number + 1 + len(batch)))
     lines.number += len(batch)
-    return batch
+    for place, cells in body.take:
+        cells.extend(columns[place])
+    return True
 
 
 def _record(file: _File, sheet: Sheet, reader: Iterator[list[str]]) -> list[str] | None:

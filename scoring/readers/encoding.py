@@ -2,6 +2,7 @@
 
 import io
 from collections import deque
+from collections.abc import Iterable
 
 from scoring.issues import IssueLog
 from scoring.readers.limits import Limits, TooLong
@@ -48,7 +49,7 @@ class Lines:
     def __next__(self) -> str:
         """The next line. Raises `TooLong` where the lines since `begin` hold more characters than one record may."""
         if not self._waiting:
-            self.unread(self._block())
+            self.unread(io.StringIO(self._block(), newline=""))
             if not self._waiting:
                 raise StopIteration
         line = self._waiting.popleft()
@@ -58,27 +59,25 @@ class Lines:
             raise TooLong
         return line if line.isascii() and "\0" not in line else self._clean(line)
 
-    def quiet_block(self) -> str:
-        """The next lines as one text, where they are UTF-8 without quotes or NUL and none is begun; else "".
-
-        In such a block each line is a record, which C code can take whole. `number` is left to the caller.
-        """
+    def quiet_lines(self) -> list[str]:
+        """Many lines at once, where all of them are UTF-8 without NUL; else none. `number` is left to the caller."""
         if self._waiting:
-            return ""
+            return []
         block = self._block()
-        if '"' not in block and "\0" not in block and _encodes(block):
-            return block
-        self.unread(block)
-        return ""
+        lines = list(io.StringIO(block, newline=""))
+        if "\0" not in block and _encodes(block):
+            return lines
+        self.unread(lines)
+        return []
 
     def regroup(self) -> None:
         """Take the lines that wait back into a block: the header is read by itself, what follows may be quiet."""
         self._tail = "".join(self._waiting) + self._tail
         self._waiting.clear()
 
-    def unread(self, block: str) -> None:
-        """Put whole lines back, to be given one by one."""
-        self._waiting.extend(io.StringIO(block, newline=""))
+    def unread(self, lines: Iterable[str]) -> None:
+        """Put lines back, to be given one by one."""
+        self._waiting.extend(lines)
 
     def _block(self) -> str:
         """Some whole lines; "" at the end. Raises `TooLong`."""

@@ -1,8 +1,8 @@
 """Rows to their cases: ids, duplicates, what is missing, and an order that does not depend on the file's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from scoring.readers.csv import Sheet
 from scoring.readers.faults import Faults
 from scoring.readers.ids import Places, find_keys, first_rows, normal, numbered, written
 from scoring.readers.nearby import Key
-from scoring.spec import TableSpec
+from scoring.spec import ColumnSpec, TableSpec
 from scoring.tables import Table
 
 _NAMED = 5  # missing ids that a warning names
@@ -22,11 +22,21 @@ _NAMED = 5  # missing ids that a warning names
 
 @dataclass(frozen=True)
 class _Expected:
-    """What a file is about: cases, or rows known beforehand. `known`: key → position; `case`: (k,) case of each."""
+    """What a file is about: cases, or rows known beforehand, k of them in order.
 
-    known: Mapping[Key, int]
+    `keys`: of each; `names`: columns of the key; `case`: (k,) case of each. `alone`: key → position, where a key is one
+    column (text is looked up faster than a tuple of it).
+    """
+
+    keys: Collection[Key]
     names: tuple[str, ...]
     case: Places
+    alone: Mapping[str, int] | None = None
+
+    @cached_property
+    def known(self) -> Mapping[Key, int]:
+        """Key → position."""
+        return {key: place for place, key in enumerate(self.keys)}
 
 
 @dataclass(frozen=True)
@@ -42,31 +52,34 @@ def place_table(
 ) -> tuple[Table | None, dict[str, int]]:
     """The table, or None where `log` has an error; and how many rows, missing, duplicates, extra_columns there are."""
     counts = {"rows": len(sheet.lines) + len(sheet.broken), "missing": 0, "duplicates": 0, "extra_columns": sheet.extra}
-    columns = _typed(sheet, spec, log, text_bytes)
+    ids = {name: normal(sheet.columns[name]) for name in (spec.case, *spec.key) if name in sheet.columns}
+    columns = _typed({**sheet.columns, **ids}, spec, sheet.lines, log, text_bytes)
     if spec.case not in sheet.columns:
         return None, counts
     tell = partial(log.add, table=spec.name)
-    ids = {name: normal(sheet.columns[name]) for name in (spec.case, *spec.key) if name in sheet.columns}
     expected, found, case = _locate(spec, index, ids, sheet.lines, tell)
     kept, counts["duplicates"] = _without_duplicates(spec, ids, expected, found, sheet, tell)
     counts["missing"] = _tell_missing(spec, expected, found, sheet, tell)
     if log.refused:
         return None, counts
-    columns |= {name: np.array(ids[name], dtype=np.str_) for name in ids if name not in columns and name != spec.case}
     if spec.rows == "one":
         return fill_table(spec, columns, case=case[kept], kept=kept, cases=len(index.ids)), counts
     told_apart = found.places if expected.names != (spec.case,) else _ranks([*ids.values(), *sheet.columns.values()])
     return sort_table(columns, case=case[kept], tied=told_apart[kept], kept=kept, cases=len(index.ids)), counts
 
 
-def _typed(sheet: Sheet, spec: TableSpec, log: IssueLog, text_bytes: int) -> dict[str, Column]:
+def _typed(
+    cells: Mapping[str, Sequence[str]], spec: TableSpec, lines: Sequence[int], log: IssueLog, text_bytes: int
+) -> dict[str, Column]:
+    """The declared columns that are there and in order, and those of the key as text."""
+    texts = {name: ColumnSpec(name=name, type="text") for name in spec.key if name != spec.case}
     columns = {}
-    for column in spec.columns:
-        if column.name in sheet.columns:
-            faults = Faults(log, table=spec.name, column=column.name)
-            read = read_column(column, sheet.columns[column.name], sheet.lines, faults, text_bytes=text_bytes)
+    for name, column in (texts | {column.name: column for column in spec.columns}).items():
+        if name in cells:
+            faults = Faults(log, table=spec.name, column=name)
+            read = read_column(column, cells[name], lines, faults, text_bytes=text_bytes)
             if read is not None:
-                columns[column.name] = read
+                columns[name] = read
     return columns
 
 
@@ -74,13 +87,14 @@ def _locate(
     spec: TableSpec, index: CaseIndex, ids: Mapping[str, Sequence[str]], lines: Sequence[int], tell: Tell
 ) -> tuple[_Expected, _Found, Places]:
     """What the table is about, where its rows stand in that, and (rows,) the case of each row."""
-    cases = _Expected(index.keys, (spec.case,), np.arange(len(index.ids)))
+    cases = _Expected([(case,) for case in index.ids], (spec.case,), np.arange(len(index.ids)), index.position)
     known = index.rows.get(spec.name)
     if known is None or not spec.row_key or any(name not in ids for name in spec.key):
         found = _look_up(cases, ids, lines, tell)
         return cases, found, found.places
     case = np.fromiter(known.values(), dtype=np.intp, count=len(known))
-    rows = _Expected({key: place for place, key in enumerate(known)}, spec.key, case)
+    alone = {key[0]: place for place, key in enumerate(known)} if len(spec.key) == 1 else None
+    rows = _Expected(known.keys(), spec.key, case, alone)
     found = _look_up(rows, ids, lines, tell)
     of_key = np.where(found.places >= 0, np.append(case, -1)[found.places], -1)
     if spec.case in spec.key:
@@ -93,6 +107,10 @@ def _locate(
 
 
 def _look_up(expected: _Expected, ids: Mapping[str, Sequence[str]], lines: Sequence[int], tell: Tell) -> _Found:
+    if expected.alone is not None:
+        found = list(map(expected.alone.get, ids[expected.names[0]]))
+        if None not in found:
+            return _Found(np.array(found, dtype=np.intp), frozenset())
     keys = list(zip(*(ids[name] for name in expected.names), strict=True))
     places, meant = find_keys(keys, expected.known, lines=lines, column=", ".join(expected.names), tell=tell)
     return _Found(places, meant)
@@ -124,12 +142,12 @@ def _tell_missing(spec: TableSpec, expected: _Expected, found: _Found, sheet: Sh
     """How many expected cases or rows the file has not; one meant, or in a broken row, is not called missing."""
     if not sheet.complete:
         return 0
-    seen = np.zeros(len(expected.known), dtype=np.bool_)
+    seen = np.zeros(len(expected.case), dtype=np.bool_)
     seen[found.places[found.places >= 0]] = True
     seen[list(found.meant | _in_broken_rows(expected, sheet))] = True
     if seen.all():
         return 0
-    missing = [key for key, place in expected.known.items() if not seen[place]]
+    missing = [key for key, told in zip(expected.keys, seen.tolist(), strict=True) if not told]
     here = {"column": ", ".join(expected.names)}
     if spec.missing == "refuse":
         for key in missing:

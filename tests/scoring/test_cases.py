@@ -32,7 +32,6 @@ def test_ids_in_order_of_first_appearance() -> None:
     index = index_from("extra,id\n1,b\n2,a\n3,b\n")
     assert index.ids == ("b", "a")
     assert index.position == {"b": 0, "a": 1}
-    assert index.keys == {("b",): 0, ("a",): 1}
     assert index.rows == {"scores": {("b",): 0, ("a",): 1}}
     assert index.table("scores") == one()
     with pytest.raises(KeyError, match="no table 'x'; there are scores"):

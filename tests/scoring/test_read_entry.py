@@ -168,6 +168,12 @@ def test_several_tables() -> None:
         read_entry({"other": io.BytesIO(GOOD)}, index=index)
 
 
+def test_keys_of_rows_that_would_take_too_much_memory() -> None:
+    spec = boxes(key=("image", "box"))
+    result = read(f"image,box,kind,x\ni,{'b' * 5_000},EO,5\n", index_of(spec, ids=("i",)), Limits(text_bytes=19_999))
+    assert told(result) == [("E-FIELD-SIZE", 2, "box", "b" * 79 + "…")]
+
+
 def test_text_that_would_take_too_much_memory() -> None:
     spec = one(NOTE)
     data = f"id,note\na,{'x' * 1_000}\nb,\nc,\nd,\n"
