@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scoring.messages_of_form import COLUMNS, FILES, N_, TEXT
+
 
 @dataclass(frozen=True)
 class Message:
@@ -30,11 +32,6 @@ class Explained:
     text: str
     fix: str
     help: str
-
-
-def N_(text: str) -> str:
-    """Mark a text for translation, by the name that gettext tools look for; it is translated where it is shown."""
-    return text
 
 
 MANY = N_("The same holds for %(count)s lines of this column.")
@@ -63,131 +60,6 @@ class _Fields(dict[str, Any]):
 def _table(messages: Mapping[str, tuple[str, str]]) -> dict[str, Message]:
     return {code: Message(template, fix, code) for code, (template, fix) in messages.items()}
 
-
-_FILES = {
-    "E-FILE-MISSING": (
-        N_("The entry has no file for the table %(table)s."),
-        N_("Add %(value)s to the entry."),
-    ),
-    "E-SIZE": (
-        N_("The file is larger than %(megabytes)s MB when unpacked, which is more than this phase accepts."),
-        N_("Send only the expected rows and columns, and write numbers with fewer digits."),
-    ),
-    "E-FORMAT": (
-        N_("This is a file of another format (%(found)s), not CSV."),
-        N_("Save the predictions as CSV with UTF-8 encoding, and send that file, its .gz or its .zip."),
-    ),
-    "E-WORKBOOK": (
-        N_("This is a spreadsheet workbook, not CSV."),
-        N_("In the spreadsheet choose “Save as” and the format “CSV UTF-8 (comma delimited)”, and send that file."),
-    ),
-    "E-ARCHIVE": (
-        N_("The ZIP archive holds %(found)s files; it must hold exactly one."),
-        N_("Send the CSV file itself, or an archive with that file alone."),
-    ),
-    "E-ARCHIVE-ENCRYPTED": (
-        N_("The ZIP archive is protected by a password."),
-        N_("Make the archive again without a password."),
-    ),
-    "E-ARCHIVE-DAMAGED": (
-        N_("The archive is damaged or incomplete."),
-        N_("Make the archive again and check that the upload was complete, or send the CSV file without packing it."),
-    ),
-    "E-ARCHIVE-NESTED": (
-        N_("The archive holds another archive (a zip inside a zip, or a gz inside a gz)."),
-        N_("Pack the CSV file once, or send it without packing it."),
-    ),
-    "E-ARCHIVE-METHOD": (
-        N_("The ZIP archive uses a compression method that is not accepted."),
-        N_("Make the archive with the usual method (“deflate”), or send the CSV file without packing it."),
-    ),
-    "E-ARCHIVE-BOMB": (
-        N_("The archive unpacks to more than %(ratio)s times its size, as only a harmful file does."),
-        N_("Send the CSV file without packing it."),
-    ),
-}
-
-_TEXT = {
-    "E-ENCODING": (
-        N_("The text is encoded as %(found)s; only UTF-8 is accepted."),
-        N_("Save the file again as “CSV UTF-8”; in pandas use to_csv(..., encoding='utf-8')."),
-    ),
-    "E-UTF8": (
-        N_("This line holds bytes that are not UTF-8: %(value)s."),
-        N_("Save the file again as “CSV UTF-8”; it seems to be in Windows-1252 or Latin-1."),
-    ),
-    "E-NUL": (
-        N_("This line holds NUL bytes: %(value)s."),
-        N_("Write the file again as plain text; it seems damaged or binary."),
-    ),
-    "W-BOM": (
-        N_("The file begins with a byte-order mark, which was left out."),
-        N_("Nothing needs to be done; to avoid it, save as UTF-8 without BOM."),
-    ),
-    "E-EMPTY": (
-        N_("The file is empty."),
-        N_("Check that the predictions were written before the file was sent."),
-    ),
-    "E-EMPTY-ROWS": (
-        N_("The file has a header line but no row."),
-        N_("Check that the predictions were written before the file was sent."),
-    ),
-    "E-SEP-LINE": (
-        N_("The first line, %(value)s, is meant for Excel and is not part of a CSV file."),
-        N_("Remove this line, so that the column names stand in the first line."),
-    ),
-    "E-DELIM": (
-        N_("The cells are separated by %(found)s; they must be separated by commas."),
-        N_("Save with the comma as delimiter; in pandas use to_csv(..., sep=',', decimal='.')."),
-    ),
-    "E-QUOTE": (
-        N_("A quotation mark is opened and not closed where the cell ends."),
-        N_('Close the quotation mark; inside a quoted cell write "" for a quotation mark.'),
-    ),
-    "E-FIELD-SIZE": (
-        N_("A cell or line here is longer than %(most)s characters."),
-        N_("Look for a missing line end or quotation mark, and send only the expected columns."),
-    ),
-    "E-ROW-LENGTH": (
-        N_("This row has %(found)s cells, but the header has %(expected)s."),
-        N_("Give each row one cell per column; put a cell that holds a comma between quotation marks."),
-    ),
-    "E-ROWS": (
-        N_("The file has far more rows than are expected; reading stopped after %(most)s."),
-        N_("Send only the rows that the sample submission lists."),
-    ),
-}
-
-_COLUMNS = {
-    "E-HEADER": (
-        N_("The first line is a row of data (%(value)s), not the names of the columns."),
-        N_("Put this line first: %(names)s"),
-    ),
-    "E-COL-COUNT": (
-        N_("The file has %(found)s columns; at most %(most)s are read."),
-        N_("Send only the expected columns."),
-    ),
-    "E-COL-MISSING": (
-        N_("The column %(column)s is missing. The file has: %(found)s."),
-        N_("Add the column %(column)s, with its name in the first line."),
-    ),
-    "E-COL-DUP": (
-        N_("The column %(column)s stands more than once (positions %(places)s)."),
-        N_("Keep one column %(column)s."),
-    ),
-    "E-COL-HEADER": (
-        N_("A column is named “%(value)s”; its name must be exactly “%(column)s”."),
-        N_("Rename the column to %(column)s: capitals, spaces and invisible characters count."),
-    ),
-    "W-COL-EXTRA": (
-        N_("The column %(column)s is not expected and was not used."),
-        N_("Nothing needs to be done; in pandas to_csv(..., index=False) avoids an “Unnamed” column."),
-    ),
-    "W-COL-UNNAMED": (
-        N_("Column number %(place)s has no name and was not used."),
-        N_("Nothing needs to be done; in pandas to_csv(..., index=False) avoids it."),
-    ),
-}
 
 _CELLS = {
     "E-CELL-EMPTY": (
@@ -314,4 +186,4 @@ NOTES = {
     "N-NO-CLUSTER": N_("The interval is per case (no patient is declared), and too narrow if cases share a patient."),
 }
 
-MESSAGES = _table(_FILES | _TEXT | _COLUMNS | _CELLS | _IDS | _ORGANISER)
+MESSAGES = _table(FILES | TEXT | COLUMNS | _CELLS | _IDS | _ORGANISER)

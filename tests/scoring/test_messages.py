@@ -15,7 +15,7 @@ def _codes_used() -> set[str]:
     texts = {
         node.value
         for path in SOURCES
-        if path.name != "messages.py"
+        if not path.name.startswith("messages")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
