@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from challenges.case_files import case_index
+from challenges.check import Score, Scored
+from challenges.folder import ChallengeFolder
+from challenges.scoring_spec import scoring_spec
+from scoring.cases import read_attributes
+from scoring.evaluation import evaluate, validate
+from scoring.read import read_entry, read_reference
 
 SPEC = """\
 spec = 1
@@ -87,3 +96,29 @@ def make(tmp_path: Path) -> Make:
         return tmp_path / name
 
     return build
+
+
+def score_here(*, folder: ChallengeFolder, phase: str, entry: Mapping[str, Path]) -> Scored:
+    """Score an entry in this process: the reader and the metrics without their sandbox."""
+    spec = scoring_spec(folder.spec, phase)
+    index = case_index(folder.spec, folder.files["public/cases.csv"])
+    with folder.files[folder.spec.cases.file].open("rb") as stream:
+        attributes = read_attributes(stream, index=index, cases=spec.cases, splits=spec.splits, seed=1)
+    with ExitStack() as stack:
+        streams = {name: stack.enter_context(path.open("rb")) for name, path in entry.items()}
+        read = read_entry(streams, index=index)
+        paths = {table.name: folder.files[f"reference/{table.file}"] for table in spec.tables}
+        answers = read_reference({n: stack.enter_context(p.open("rb")) for n, p in paths.items()}, index=index)
+    found = validate(spec=spec, index=index, entry=read.entry) if read.entry else []
+    codes = sorted({*read.issues.total, *(issue.code for issue in found)})
+    if read.entry is None or any(issue.level == "error" for issue in found):
+        return Scored("invalid", codes)
+    assert answers.entry is not None
+    result = evaluate(spec=spec, index=index, attributes=attributes, reference=answers.entry, entry=read.entry, seed=1)
+    return Scored("ok", codes, [value.to_json() for value in result.values])
+
+
+@pytest.fixture
+def score() -> Score:
+    """The in-process scorer of `check_folder`."""
+    return score_here
