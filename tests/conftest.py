@@ -15,6 +15,7 @@ from app.db.migrate import upgrade
 from tests import postgres
 
 COUNT = itertools.count()
+BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(scope="session")
@@ -41,11 +42,21 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a fresh, migrated database: the test runs once on SQLite and once on PostgreSQL."""
+    yield from _fresh(request, tmp_path)
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def module_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The same for all tests of a module, for those that start a server on it."""
+    yield from _fresh(request, tmp_path_factory.mktemp("database"))
+
+
+def _fresh(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     if request.param == "sqlite":
-        path = tmp_path / "test.sqlite3"
+        path = folder / "test.sqlite3"
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
