@@ -16,6 +16,8 @@ from app.cli.output import Output
 from app.cli.phases import phase_named
 from app.cli.values import text_of
 
+NOTES = {"N-NO-CLUSTER": "Intervals are per case, and too narrow if cases share a patient."}
+
 
 @told
 def leaderboard(
@@ -52,6 +54,8 @@ def show_board(document: Mapping[str, Any], out: Output) -> None:
         return
     columns = ["rank", "team", "value", "interval", "rank interval", "entries"]
     out.table(columns, [_row(row) for row in rows])
+    for note in document.get("notes") or []:
+        out.say(NOTES.get(str(note), str(note)))
     if any(row.get("tied") for row in rows):
         out.say("= marks ranks that are shared: these teams cannot be told apart by the rule of this phase.")
 
@@ -60,19 +64,20 @@ def _heading(document: Mapping[str, Any]) -> str:
     state = "provisional" if document.get("provisional") else "final"
     at = document.get("computed_at")
     when = f", computed {local_time(str(at))}" if at else ""
-    return f"Phase {document.get('phase')}, split {document.get('split')}: {state}{when}."
+    ranking = document.get("ranking") or {}
+    by = f", ranked by {ranking['output']}, {ranking['direction']} is better" if ranking.get("output") else ""
+    return f"Phase {document.get('phase')}, split {document.get('split')}{by}: {state}{when}."
 
 
 def _row(row: Mapping[str, Any]) -> list[str | int | None]:
     rank = "-" if row.get("rank") is None else f"{row['rank']}{'=' if row.get('tied') else ''}"
     team = str(row.get("team"))
-    notes = [
-        word for word, there in (("baseline", row.get("baseline")), (row.get("reason"), row.get("reason"))) if there
-    ]
+    words = ["baseline" if row.get("baseline") and team.lower() != "baseline" else None, row.get("reason")]
+    notes = [str(word) for word in words if word]
     shown = row.get("shown_value", row.get("value"))
     return [
         rank,
-        f"{team} ({', '.join(map(str, notes))})" if notes else team,
+        f"{team} ({', '.join(notes)})" if notes else team,
         None if shown is None else text_of(shown),
         _between(row.get("low"), row.get("high")),
         _between(row.get("rank_low"), row.get("rank_high")),
@@ -81,4 +86,6 @@ def _row(row: Mapping[str, Any]) -> list[str | int | None]:
 
 
 def _between(low: Any, high: Any) -> str | None:
-    return None if low is None or high is None else f"{text_of(low)} to {text_of(high)}"
+    if low is None or high is None:
+        return None
+    return text_of(low) if low == high else f"{text_of(low)} to {text_of(high)}"

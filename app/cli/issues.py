@@ -11,11 +11,11 @@ from app.cli.words import count
 
 
 def show_issues(issues: Sequence[Mapping[str, Any]], total: Mapping[str, int], out: Output) -> None:
-    """The problems that are kept, errors first, and how many there are in all."""
+    """The problems that are kept, errors first, and how many there are in all. With `--json` the document has them."""
     ordered = sorted(issues, key=lambda issue: issue.get("level") != "error")
-    if not ordered:
+    if not ordered or out.json:
         return
-    if out.is_plain or out.json:
+    if out.is_plain:
         for issue in ordered:
             out.say(f"- {issue_line(issue)}")
     else:

@@ -64,11 +64,12 @@ class Output:
         print_to(sys.stderr, text)
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        """Rows under named columns: aligned by blanks, or drawn where a terminal can."""
-        stream = sys.stderr if self.json else sys.stdout
+        """Rows under named columns, drawn where a terminal can; nothing with `json`: the document has them."""
+        if self.json:
+            return
         texts = [[cell(value) for value in row] for row in rows]
-        if self.json or self.is_plain:
-            print_to(stream, aligned(columns, texts))
+        if self.is_plain:
+            print_to(sys.stdout, aligned(columns, texts))
         else:
             _drawn(columns, texts)
 

@@ -64,6 +64,8 @@ def submit(
         document = wait_for(api, slug, int(answer["number"]), limit_s=limit, out=out)
     out.document(document)
     verdict.show(document, out)
+    if document["state"] == "scored":
+        out.note(f"The board is computed anew: arbitre leaderboard {slug} --phase {name}")
     raise typer.Exit(verdict.exit_code(document))
 
 
@@ -89,11 +91,12 @@ def wait_for(api: Api, slug: str, number: int, *, limit_s: float, out: Output) -
     address = f"/challenges/{segment(slug)}/submissions/{number}"
     ends, pause, told_state = time.monotonic() + limit_s, 0.2, ""
     while True:
-        state = str(steadily(lambda: api.get(f"{address}/status"), tell=out.note)["state"])
+        status = steadily(lambda: api.get(f"{address}/status"), tell=out.note)
+        state = str(status["state"])
         if state in verdict.FINAL:
             return steadily(lambda: api.get(address), tell=out.note)
         if state != told_state:
-            out.note(f"Submission {number}: {verdict.sentence(state)}")
+            out.note(f"Submission {number}: {verdict.waiting(state, status.get('ahead'))}")
             told_state = state
         if time.monotonic() > ends:
             raise Fault(

@@ -43,6 +43,13 @@ def sentence(state: str) -> str:
     return _STATES.get(state, f"It is {state}.")
 
 
+def waiting(state: str, ahead: int | None) -> str:
+    """A state on the way in words, with how many entries come before."""
+    if state != "queued" or not ahead:
+        return sentence(state)
+    return f"It waits for a free runner, with {count(ahead, 'entry', 'entries')} before it."
+
+
 def show(document: Mapping[str, Any], out: Output) -> None:
     """Everything about one submission for a person."""
     state = str(document["state"])

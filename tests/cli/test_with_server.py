@@ -181,6 +181,17 @@ def test_submitting_before_joining_is_refused_with_the_way_in(run: Run, be: Be, 
     assert (result.code, result.err) == (4, "Join this challenge first: you are in no team of it.\n")
 
 
+def test_a_refusal_before_the_body_reaches_whoever_sends_a_large_file(
+    run: Run, be: Be, published: str, tmp_path: Path
+) -> None:
+    be("rosa")
+    path = tmp_path / "large.csv"
+    with path.open("wb") as file:
+        file.truncate(30_000_000)
+    result = run("submit", published, "-f", path)
+    assert (result.code, result.err) == (4, "Join this challenge first: you are in no team of it.\n")
+
+
 def test_submitting_without_an_account_is_refused_with_the_way_in(run: Run, published: str, tmp_path: Path) -> None:
     result = run("submit", published, "-f", entry(tmp_path))
     assert (result.code, result.err) == (4, "Sign in to submit. Run `arbitre login`, or set ARBITRE_TOKEN.\n")

@@ -1,0 +1,61 @@
+"""The leaderboard as people read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.cli.harness import Answer, Faulty, Run, Seen, as_json
+
+
+def row(**others: Any) -> dict[str, Any]:
+    known = {"rank": 1, "tied": False, "rank_low": 1, "rank_high": 2, "team": "ada", "value": 0.9, "low": 0.8}
+    return known | {"high": 0.95, "shown_value": 0.9, "entries": 2, "baseline": False, "reason": None} | others
+
+
+def answering(rows: list[dict[str, Any]], **others: Any) -> Any:
+    board = {"phase": "main", "split": "public", "provisional": True, "computed_at": None, "rows": rows, **others}
+
+    def answer(request: Seen) -> Answer:
+        if request.path.startswith("/api/v1/challenges/blood/phases/main/leaderboard"):
+            return as_json(board)
+        return as_json({"slug": "blood", "phases": [{"slug": "main", "window": "closed"}]})
+
+    return answer
+
+
+def test_ties_baselines_withheld_values_and_notes(run: Run, faulty: Faulty) -> None:
+    rows = [
+        row(tied=True),
+        row(tied=True, team="bob", value=None, low=None, high=None, rank_low=None, rank_high=None, shown_value=0.89),
+        row(rank=3, team="carl", rank_low=3, rank_high=3),
+        row(rank=None, team="Logistic", baseline=True, rank_low=None, rank_high=None),
+    ]
+    ranking = {"output": "auroc", "direction": "higher"}
+    faulty.answer = answering(rows, notes=["N-NO-CLUSTER", "N-OTHER"], ranking=ranking)
+    result = run("leaderboard", "blood", "--split", "public", "--server", faulty.address)
+    assert result.out == (
+        "Phase main, split public, ranked by auroc, higher is better: provisional.\n"
+        "rank  team                 value  interval     rank interval  entries\n"
+        "1=    ada                  0.9    0.8 to 0.95  1 to 2         2\n"
+        "1=    bob                  0.89   -            -              2\n"
+        "3     carl                 0.9    0.8 to 0.95  3              2\n"
+        "-     Logistic (baseline)  0.9    0.8 to 0.95  -              2\n"
+        "Intervals are per case, and too narrow if cases share a patient.\n"
+        "N-OTHER\n"
+        "= marks ranks that are shared: these teams cannot be told apart by the rule of this phase.\n"
+    )
+    assert faulty.seen[-1].path.endswith("/leaderboard?split=public")
+
+
+def test_an_empty_board(run: Run, faulty: Faulty) -> None:
+    faulty.answer = answering([], provisional=False)
+    result = run("leaderboard", "blood", "--server", faulty.address)
+    assert (result.code, result.out) == (0, "Phase main, split public: final.\nNobody stands on it yet.\n")
+
+
+def test_csv_passes_through_as_it_is(run: Run, faulty: Faulty) -> None:
+    phases = as_json({"slug": "blood", "phases": [{"slug": "main", "window": "open"}]})
+    content = "rank,team\n1,équipe\n".encode()
+    faulty.answer = lambda request: (200, {}, content) if ".csv" in request.path else phases
+    result = run("leaderboard", "blood", "--csv", "--server", faulty.address)
+    assert (result.code, result.out) == (0, "rank,team\n1,équipe\n")
