@@ -20,6 +20,14 @@ def read() -> dict[str, Any]:
     return document
 
 
+def run_options(service: str) -> list[str]:
+    """What `docker run` must be told so that a container is confined as that service is; always without a network."""
+    described = read()["services"][service]
+    options = ["--rm", "--network=none", f"--tmpfs={described['tmpfs']}"] + ["--read-only"] * described["read_only"]
+    options += [f"--cap-drop={name}" for name in described["cap_drop"]]
+    return options + [f"--security-opt={option}" for option in described["security_opt"]]
+
+
 def program() -> list[str] | None:
     """Compose v2 where the docker command has it, else Compose 1.29, else None."""
     if shutil.which("docker") and not subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.docker.compose import PROJECT
+from tests.docker.compose import PROJECT, run_options
 
 REFUSED = {
     *("add_key", "bpf", "clock_settime", "delete_module", "finit_module", "fsmount", "fsopen", "init_module"),
@@ -53,12 +53,10 @@ def test_sockets_and_personalities_are_allowed_by_argument_only(profile: dict[st
     ]
 
 
-def contained(image: str, *command: str, profile: str | None = "sandbox_runner/seccomp.json") -> tuple[int, str]:
-    """(exit code, stdout) of a command in a container of the image, as compose.yaml starts the runner."""
-    options = ["--rm", "--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
-    if profile:
-        options += [f"--security-opt=seccomp={profile}", "--security-opt=apparmor=unconfined"]
-    ended = subprocess.run(["docker", "run", *options, image, *command], cwd=PROJECT, capture_output=True, text=True)
+def contained(image: str, *command: str, service: str = "runner") -> tuple[int, str]:
+    """(exit code, stdout) of a command in a container of the image, confined as a service of compose.yaml is."""
+    whole = ["docker", "run", *run_options(service), image, *command]
+    ended = subprocess.run(whole, cwd=PROJECT, capture_output=True, text=True)
     return ended.returncode, ended.stdout
 
 
@@ -75,4 +73,4 @@ def test_a_container_under_the_list_builds_a_sandbox_and_gets_neither_vsock_nor_
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_without_the_list_the_engine_lets_no_sandbox_be_built(image: str) -> None:
-    assert contained(image, *SANDBOX, profile=None) == (1, "")
+    assert contained(image, *SANDBOX, service="web") == (1, "")
