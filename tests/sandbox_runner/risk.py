@@ -44,7 +44,9 @@ def job_files(rows: int = 60, *, replicates: int = 20, entry: bytes | None = Non
         "attributes": cases.encode(),
         "plan": json.dumps({"seed": SEED}).encode(),
         "reference/risks": ("id,label\n" + "".join(f"p{i},{int(v)}\n" for i, v in enumerate(labels))).encode(),
-        "entry": entry or ("id,risk\n" + "".join(f"p{i},{v:.6f}\n" for i, v in enumerate(risks))).encode(),
+        "entry": entry
+        if entry is not None
+        else ("id,risk\n" + "".join(f"p{i},{v:.6f}\n" for i, v in enumerate(risks))).encode(),
     }
 
 
