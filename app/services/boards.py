@@ -262,7 +262,8 @@ def _rows(
         Candidate(
             key=str(entry.team_id),
             value=entry.ranked_value,
-            replicates=replicates.get(entry.evaluation_id),
+            # Where there are too few clusters for an interval, nothing is said of ranks by resampling either.
+            replicates=replicates.get(entry.evaluation_id) if entry.low is not None else None,
             ranks=not teams[entry.team_id].baseline and teams[entry.team_id].eligible,
         )
         for entry in entries
