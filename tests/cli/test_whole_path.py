@@ -66,7 +66,9 @@ def test_from_a_folder_to_the_final_board(
         assert "split:private" not in shown.out
     live = scenario.until(lambda: len((shown := run("leaderboard", "tiny", "--json")).document["rows"]) == 2 and shown)
     assert [(row["rank"], row["team"]) for row in live.document["rows"]] == [(1, "ada"), (2, "bob")]
-    assert run("leaderboard", "tiny").out.startswith("Phase main, split public: provisional, computed ")
+    assert run("leaderboard", "tiny").out.startswith(
+        "Phase main, split public, ranked by auroc, higher is better: provisional, computed "
+    )
 
     log_in(run, "olga")
     assert run("challenge", "close", "tiny").code == 0
