@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from challenges.archive_kinds import DAMAGED, Archive, Member, Refused, open_archive
 from challenges.layout import SPEC_FILE, is_noise
 from challenges.problems import FolderError, Problem, shown
-from challenges.words import check_path
+from challenges.words import WordRefused, check_path
 
 MB = 1_000_000
 _TOLD = 50
@@ -47,7 +47,8 @@ def members(stream: BinaryIO, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterato
         archive = open_archive(stream)
         kept, problems = _survey(archive, _allowed(stream, limits), limits)
     except Refused as error:
-        raise FolderError((Problem(error.code, file="archive", found=error.found),)) from error
+        problem = Problem(error.code, file="archive", expected=error.limit, found=error.found)
+        raise FolderError((problem,)) from error
     except DAMAGED as error:
         raise FolderError((Problem("A-DAMAGED", file="archive", found=shown(str(error))),)) from error
     problems += _clashes([path for path, _ in kept])
@@ -87,14 +88,15 @@ def _survey(archive: Archive, allowed: int, limits: ArchiveLimits) -> tuple[list
 
 def _stop(number: int, member: Member, total: int, allowed: int, limits: ArchiveLimits) -> None:
     if number > limits.members:
-        raise Refused("A-MANY", f"more than {limits.members:,}")
+        raise Refused("A-MANY", f"{limits.members:,}")
     if member.size > limits.member_bytes:
-        raise Refused("A-BIG", f"{shown(member.name)}: {member.size:,} bytes of at most {limits.member_bytes:,}")
+        raise Refused("A-BIG-FILE", f"{limits.member_bytes:,}", shown(member.name))
     if total > allowed:
         code = "A-BIG" if allowed == limits.total_bytes else "A-BOMB"
-        raise Refused(code, f"more than {allowed:,} bytes")
+        raise Refused(code, f"{allowed:,}")
 
 
+_PATHS = {"W-PATH": "A-PATH", "W-INVISIBLE": "A-PATH-INVISIBLE", "W-LONG": "A-PATH-LONG"}
 _KINDS = {"link": "A-LINK", "special": "A-SPECIAL", "encrypted": "A-ENCRYPTED", "method": "A-METHOD"}
 
 
@@ -103,10 +105,8 @@ def _wrong(path: str, member: Member) -> list[Problem]:
         return [Problem(_KINDS[member.kind], file="archive", found=shown(path))]
     try:
         check_path(path)
-    except ValueError as error:
-        return [Problem("A-PATH", file="archive", found=shown(path), fields={"why": str(error)})]
-    if len(path.encode()) > 500 or any(len(part.encode()) > 255 for part in path.split("/")):
-        return [Problem("A-PATH", file="archive", found=shown(path), fields={"why": "this path is too long"})]
+    except WordRefused as refused:
+        return [Problem(_PATHS[refused.code], file="archive", found=shown(path), expected=refused.found)]
     return []
 
 
@@ -130,8 +130,9 @@ def _top(paths: list[str]) -> tuple[str, tuple[Problem, ...]]:
     if len(tops) == 1 and f"{(top := tops.pop())}/{SPEC_FILE}" in paths:
         return f"{top}/", ()
     near = [path for path in paths if path.endswith(f"/{SPEC_FILE}")]
-    found = f"it stands at {shown(near[0])}" if near else f"{len(paths)} files, none of that name"
-    return "", (Problem("A-NO-SPEC", file="archive", found=found),)
+    if near:
+        return "", (Problem("A-SPEC-DEEP", file="archive", found=shown(near[0])),)
+    return "", (Problem("A-NO-SPEC", file="archive"),)
 
 
 class _Content(io.RawIOBase):
@@ -156,7 +157,7 @@ class _Content(io.RawIOBase):
         except DAMAGED as error:
             raise self._damaged(str(error)) from error
         if len(piece) > self.left or (not piece and self.left and len(view)):
-            raise self._damaged(f"{self.member.size:,} bytes were declared, others are there")
+            raise self._damaged(f"{self.member.size - self.left:,} / {self.member.size:,}")
         self.left -= len(piece)
         view[: len(piece)] = piece
         return len(piece)

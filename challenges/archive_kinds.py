@@ -25,10 +25,11 @@ _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
 
 class Refused(Exception):
-    """The archive as a whole cannot be read; `code` is a code of `challenges.messages`."""
+    """The archive as a whole cannot be read; `code` is a code of `challenges.messages`, `limit` what it exceeds."""
 
-    def __init__(self, code: str, found: str = "") -> None:
+    def __init__(self, code: str, limit: str | None = None, found: str | None = None) -> None:
         self.code = code
+        self.limit = limit
         self.found = found
         super().__init__(code)
 
@@ -91,20 +92,21 @@ def open_archive(stream: BinaryIO) -> Archive:
         return TarArchive(cast(BinaryIO, gzip.GzipFile(fileobj=stream)))
     if head[257:262] == b"ustar":
         return TarArchive(stream)
-    raise Refused("A-KIND", _kind(head))
+    raise _other_kind(head)
 
 
-def _kind(head: bytes) -> str:
-    known = {
-        b"7z\xbc\xaf": "a 7-Zip archive",
-        b"Rar!": "a RAR archive",
-        b"BZh": "a bzip2 file",
-        b"\xfd7zXZ": "an xz file",
-        b"\x28\xb5\x2f\xfd": "a Zstandard file",
-    }
+def _other_kind(head: bytes) -> Refused:
     if not head:
-        return "an empty file"
-    return next((name for magic, name in known.items() if head.startswith(magic)), "another kind of file")
+        return Refused("A-EMPTY")
+    known = {
+        b"7z\xbc\xaf": "7-Zip",
+        b"Rar!": "RAR",
+        b"BZh": "bzip2",
+        b"\xfd7zXZ": "xz",
+        b"\x28\xb5\x2f\xfd": "Zstandard",
+    }
+    name = next((name for magic, name in known.items() if head.startswith(magic)), None)
+    return Refused("A-KIND-NAMED", found=name) if name else Refused("A-KIND")
 
 
 class ZipArchive:
@@ -115,7 +117,7 @@ class ZipArchive:
         try:
             self.zip = zipfile.ZipFile(cast(BinaryIO, meter))
         except DAMAGED as error:
-            raise Refused("A-DAMAGED", str(error)) from error
+            raise Refused("A-DAMAGED", found=str(error)) from error
         meter.budget = None
 
     def members(self) -> Iterator[Member]:
@@ -167,9 +169,9 @@ class TarArchive:
         """An archive cut off between two members has no end mark; reading on to the end verifies a gzip checksum."""
         self.stream.seek(offset)
         if self.stream.read(512) != bytes(512):
-            raise Refused("A-DAMAGED", "the archive ends too early")
+            raise Refused("A-CUT")
         if len(self.stream.read(_TAIL)) == _TAIL:
-            raise Refused("A-DAMAGED", "other data follows the end of the archive")
+            raise Refused("A-TAIL")
 
     def open(self, member: Member) -> BinaryIO:
         self.meter.budget = None

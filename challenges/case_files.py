@@ -9,6 +9,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from challenges.layout import CASES_FILE
 from challenges.problems import Problem
@@ -48,9 +49,10 @@ def issue_problems(issues: IssueLog, file: str) -> list[Problem]:
 
 
 def _from_issue(issue: Issue, file: str) -> Problem:
-    words = explain(issue.to_json())
-    fields = {"why": f"{words.text} {words.fix}", "issue": issue.code}
-    return Problem("C-ISSUE", file=file, line=issue.line, key=issue.column, found=issue.value, fields=fields)
+    plain = issue.to_json()
+    words = explain(plain)
+    known: dict[str, Any] = {"file": file, "line": issue.line, "key": issue.column, "found": issue.value}
+    return Problem("C-ISSUE", **known, fields={"why": f"{words.text} {words.fix}"}, issue=plain)
 
 
 def _attributes(spec: ChallengeSpec, index: CaseIndex, path: Path) -> list[Problem]:

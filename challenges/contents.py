@@ -24,9 +24,7 @@ def _pages(files: Mapping[str, Path]) -> Iterator[Problem]:
         for language in LANGUAGES:
             path = f"{name}.{language}.md"
             if path not in files:
-                yield Problem(
-                    "F-MISSING", file=path, expected=path, fields={"why": ", and every page has both languages"}
-                )
+                yield Problem("F-MISSING-PAGE", file=path, expected=path)
             elif problem := text_problem(path, files[path]):
                 yield problem
 
@@ -54,12 +52,9 @@ def _documents(spec: ChallengeSpec, files: Mapping[str, Path], lines: Mapping[Ke
 def _data(spec: ChallengeSpec, files: Mapping[str, Path], lines: Mapping[Key, int]) -> Iterator[Problem]:
     tables = (spec.entry and spec.entry.tables) or {}
     if CASES_FILE not in files:
-        yield Problem(
-            "F-MISSING", file=CASES_FILE, expected=CASES_FILE, fields={"why": ": it lists the cases to predict"}
-        )
+        yield Problem("F-MISSING-CASES", file=CASES_FILE, expected=CASES_FILE)
     if len(tables) == 1 and SAMPLE_FILE not in files:
-        why = ": participants start from it"
-        yield Problem("F-MISSING", file=SAMPLE_FILE, expected=SAMPLE_FILE, fields={"why": why})
+        yield Problem("F-MISSING-SAMPLE", file=SAMPLE_FILE, expected=SAMPLE_FILE)
     attributes = spec.cases.file if spec.cases is not None else None
     if attributes is not None and attributes.startswith("reference/") and attributes not in files:
         yield _missing(attributes, ("cases", "file"), lines)
@@ -69,5 +64,4 @@ def _data(spec: ChallengeSpec, files: Mapping[str, Path], lines: Mapping[Key, in
 
 
 def _missing(path: str, key: Key, lines: Mapping[Key, int]) -> Problem:
-    why = {"why": f", which {dotted(key)} needs"}
-    return Problem("F-MISSING", file=SPEC_FILE, line=line_of(key, lines), key=dotted(key), expected=path, fields=why)
+    return Problem("F-MISSING", file=SPEC_FILE, line=line_of(key, lines), key=dotted(key), expected=path)

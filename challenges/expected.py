@@ -56,7 +56,7 @@ def read_examples(spec: ChallengeSpec, files: Mapping[str, Path]) -> tuple[list[
 
 def _expected(path: str, files: Mapping[str, Path]) -> tuple[Expected | None, Sequence[Problem]]:
     if path not in files:
-        return None, [Problem("F-MISSING", file=path, expected=path, fields={"why": ", which every example needs"})]
+        return None, [Problem("F-MISSING-EXAMPLE", file=path, expected=path)]
     try:
         document: dict[str, Any] = tomllib.loads(files[path].read_text(encoding="utf-8-sig"))
         return Expected.model_validate(document), []
@@ -78,6 +78,5 @@ def _entry(spec: ChallengeSpec, name: str, files: Mapping[str, Path]) -> tuple[d
         if there:
             entry[table] = files[there[0]]
         else:
-            why = {"why": ", which the example needs"}
-            missing.append(Problem("F-MISSING", file=paths[0], expected=paths[0], fields=why))
+            missing.append(Problem("F-MISSING-EXAMPLE", file=paths[0], expected=paths[0]))
     return entry, missing

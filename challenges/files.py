@@ -9,8 +9,8 @@ from pathlib import Path
 
 from challenges import later
 from challenges.layout import is_noise, is_placed
-from challenges.problems import Problem
-from challenges.words import check_path
+from challenges.problems import Problem, shown
+from challenges.words import WordRefused, check_path
 
 _TEXT_BYTES = 1_000_000
 
@@ -43,13 +43,13 @@ def _refusal(name: str, path: Path) -> Problem | None:
         return Problem("F-LINK", file=name)
     try:
         check_path(name)
-    except ValueError as error:
-        return Problem("F-PATH", file=name, fields={"why": str(error)})
-    hint = later.file_hint(name)
-    if hint:
-        return Problem("T-LATER-FILE", file=name, fields={"hint": hint})
+    except WordRefused as refused:
+        return Problem("F-PATH", file=shown(name), found=refused.found or shown(name))
+    code = later.file_code(name)
+    if code:
+        return Problem(code, file=name)
     if not is_placed(name):
-        return Problem("F-PLACE", file=name, expected="public/, reference/, pages/, documents/, examples/ or starter/")
+        return Problem("F-PLACE", file=name, expected="public/, reference/, pages/, documents/, examples/, starter/")
     return None
 
 
@@ -63,5 +63,5 @@ def text_problem(name: str, path: Path) -> Problem | None:
         blank = not raw.decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        return Problem("F-ENCODING", file=name, line=line, found=f"byte 0x{raw[error.start]:02x} on line {line}")
+        return Problem("F-ENCODING", file=name, line=line, found=f"0x{raw[error.start]:02x}")
     return Problem("F-EMPTY", file=name) if blank else None

@@ -8,41 +8,28 @@ from __future__ import annotations
 
 from challenges.toml_lines import Key
 
-_CONTAINERS = ": only files of predictions are scored so far"
-_GUARDS = ": the live split cannot be guarded yet"
-_FORMATS = ": only CSV is read so far"
-
-_VALUES: dict[str, dict[str, str]] = {
-    "sensitivity": {"code-to-data": _CONTAINERS},
-    "kinds": {"image": _CONTAINERS, "code": _CONTAINERS},
-    "kind": {"rounding": _GUARDS, "ladder": _GUARDS, "bootladder": _GUARDS},
-    "format": {"jsonl": _FORMATS, "parquet": _FORMATS, "nifti": _FORMATS, "png": _FORMATS, "zip": _FORMATS},
+_VALUES: dict[str, tuple[str, frozenset[str]]] = {
+    "sensitivity": ("T-LATER-CONTAINER", frozenset({"code-to-data"})),
+    "kinds": ("T-LATER-CONTAINER", frozenset({"image", "code"})),
+    "kind": ("T-LATER-GUARD", frozenset({"rounding", "ladder", "bootladder"})),
+    "format": ("T-LATER-FORMAT", frozenset({"jsonl", "parquet", "nifti", "png", "zip"})),
 }
-_KEYS: dict[tuple[str, ...], str] = {
-    ("jury",): ": the jury is not there yet",
-    ("metric_public",): ": metrics of one's own are not run yet",
-    ("sites",): ": data that stay at their sites cannot be scored yet",
-}
-_FILES: dict[str, str] = {
-    "metric.py": ": metrics of one's own are not run yet; use the built-in ones",
-    "inputs": _CONTAINERS,
-}
+_KEYS = ("jury", "metric_public", "sites")
+_FILES = {"metric.py": "T-LATER-METRIC", "inputs": "T-LATER-INPUTS"}
 
 
-def value_hint(key: Key, value: object) -> str | None:
-    """Why this value of this key must wait; None if it is no word of a later version."""
+def value_code(key: Key, value: object) -> str | None:
+    """The code of why this value of this key must wait; None if it is no word of a later version."""
     words = [part for part in key if isinstance(part, str)]
-    return _VALUES.get(words[-1], {}).get(str(value)) if words else None
+    code, values = _VALUES.get(words[-1], ("", frozenset[str]())) if words else ("", frozenset[str]())
+    return code if isinstance(value, str) and value in values else None
 
 
-def key_hint(key: Key) -> str | None:
-    """Why this key must wait; None if it is no key of a later version."""
-    for known, hint in _KEYS.items():
-        if key[: len(known)] == known:
-            return hint
-    return None
+def is_later_key(key: Key) -> bool:
+    """Whether the key belongs to a part of the format that this version does not have."""
+    return key[0] in _KEYS
 
 
-def file_hint(path: str) -> str | None:
-    """Why this file must wait; None if it may stand in a folder of this version."""
+def file_code(path: str) -> str | None:
+    """The code of why this file must wait; None if it may stand in a folder of this version."""
     return _FILES.get(path.partition("/")[0])

@@ -11,58 +11,111 @@ def N_(text: str) -> str:
 
 TEMPLATES: dict[str, str] = {
     # the archive
-    "A-KIND": N_("This is not a zip, tar or tar.gz archive but %(found)s. Pack the folder as one of these."),
-    "A-DAMAGED": N_("%(file)s is damaged: %(found)s. Pack the folder again and send it again."),
+    "A-KIND": N_("This is no zip, tar or tar.gz archive. Pack the challenge folder as one of these."),
+    "A-KIND-NAMED": N_(
+        "This is a file of the kind %(found)s. Pack the challenge folder as zip, tar or tar.gz instead."
+    ),
+    "A-EMPTY": N_("The file is empty. Pack the challenge folder again and send it again."),
+    "A-DAMAGED": N_("%(file)s is damaged (%(found)s). Pack the folder again and send it again."),
+    "A-CUT": N_("The archive ends too early: part of it is missing. Send it again."),
+    "A-TAIL": N_("Other data follows the end of the archive. Pack the folder again and send it again."),
     "A-ENCRYPTED": N_("%(found)s is encrypted. Pack the folder again without a password."),
     "A-METHOD": N_(
         "%(found)s is compressed in a way that is not read here. Pack the folder with ordinary compression."
     ),
-    "A-PATH": N_("%(found)s is not a path inside the folder: %(why)s."),
+    "A-PATH": N_(
+        "%(found)s is not a path inside the folder. Names are relative, with forward slashes and without '..'."
+    ),
+    "A-PATH-INVISIBLE": N_("The name %(found)s has an invisible character (%(expected)s). Rename the file."),
+    "A-PATH-LONG": N_("The name %(found)s is too long. Give at most 255 bytes to a name and 500 to a path."),
     "A-LINK": N_("%(found)s is a link. Put the file itself in its place: links are not followed."),
     "A-SPECIAL": N_("%(found)s is not a regular file (a device, a pipe or a sparse file). Take it out of the archive."),
     "A-TWICE": N_("%(found)s stands in the archive twice, or as a file and as a folder. Keep one of them."),
-    "A-MANY": N_("The archive holds too many files: %(found)s. Put many small files into fewer larger ones."),
-    "A-BIG": N_("The archive is too big once expanded: %(found)s."),
-    "A-BOMB": N_("The archive expands to far more than its own size (%(found)s), as bombs do. It was not unpacked."),
+    "A-MANY": N_("The archive holds more than %(expected)s files. Put many small files into fewer larger ones."),
+    "A-BIG": N_("Expanded, the archive is larger than %(expected)s bytes, the most that is accepted."),
+    "A-BIG-FILE": N_("%(found)s is larger than %(expected)s bytes, the most that is accepted for one file."),
+    "A-BOMB": N_(
+        "The archive expands to more than %(expected)s bytes, far more than its own size. It was not unpacked."
+    ),
     "A-HEADERS": N_("The archive's table of names is far larger than any challenge needs. It was not unpacked."),
-    "A-NO-SPEC": N_(
-        "challenge.toml must stand at the top of the archive, or in the only folder at its top; %(found)s."
+    "A-NO-SPEC": N_("The archive has no challenge.toml. It must stand at its top, or in the only folder at its top."),
+    "A-SPEC-DEEP": N_(
+        "challenge.toml stands at %(found)s. It must be at the top of the archive, or in the only folder there."
     ),
     # the folder
     "F-NOT-A-FOLDER": N_("There is no folder at this place. Give the folder that holds challenge.toml."),
     "F-NO-SPEC": N_("challenge.toml is missing. It describes the challenge and stands at the top of the folder."),
-    "F-MISSING": N_("%(expected)s is missing%(why)s. Add the file, or correct the path in challenge.toml."),
+    "F-MISSING": N_("%(expected)s is missing, and %(key)s needs it. Add the file, or correct challenge.toml."),
+    "F-MISSING-PAGE": N_("%(expected)s is missing. Every page is there in both languages, and there is an overview."),
+    "F-MISSING-CASES": N_("%(expected)s is missing. It lists the cases to predict; add it."),
+    "F-MISSING-SAMPLE": N_("%(expected)s is missing. Participants start from it; add an entry that is accepted."),
+    "F-MISSING-EXAMPLE": N_("%(expected)s is missing. An example is an entry and its expected.toml; add the file."),
     "F-EMPTY": N_("%(file)s is empty. Write its text: participants read this page."),
-    "F-ENCODING": N_("%(file)s is not UTF-8 text (%(found)s). Save it again as UTF-8."),
-    "F-TOO-BIG": N_("%(file)s is too large: %(found)s, at most %(expected)s."),
+    "F-ENCODING": N_("%(file)s is not UTF-8 text (byte %(found)s). Save it again as UTF-8."),
+    "F-TOO-BIG": N_("%(file)s is too large: %(found)s bytes, at most %(expected)s."),
     "F-LINK": N_("%(file)s is a link or not a regular file. Put the file itself in its place: links are not followed."),
-    "F-PATH": N_("%(file)s is not a name that can be kept: %(why)s. Rename it."),
-    "F-PLACE": N_("%(file)s has no place in a challenge folder. Move it under %(expected)s, or take it out."),
+    "F-PATH": N_("%(file)s is not a name that can be kept (%(found)s). Rename it."),
+    "F-PLACE": N_("%(file)s has no place in a challenge folder. Move it under one of %(expected)s, or take it out."),
     "F-HIDDEN": N_("%(key)s names %(found)s, which participants cannot read. Put the file in documents/."),
     # challenge.toml
     "T-SYNTAX": N_("challenge.toml is not valid TOML: %(found)s."),
-    "T-UNKNOWN-KEY": N_("The key %(key)s is not known%(hint)s. Correct its spelling or remove it."),
+    "T-DEEP": N_("Lists or tables stand too deep in each other in challenge.toml. Write it with fewer levels."),
+    "T-UNKNOWN-KEY": N_("The key %(key)s is not known. Correct its spelling or remove it."),
+    "T-UNKNOWN-NEAR": N_("The key %(key)s is not known; did you mean %(expected)s? Correct its spelling or remove it."),
     "T-MISSING-KEY": N_("The key %(key)s is missing. Add it."),
-    "T-TYPE": N_("%(key)s must be %(expected)s; found %(found)s."),
-    "T-VALUE": N_("%(key)s must be %(expected)s; found %(found)s."),
-    "T-WORD": N_("%(key)s: %(why)s; found %(found)s."),
+    "T-LANGUAGE": N_(
+        "%(key)s lacks the language %(expected)s. Texts of a challenge are given in French and in English."
+    ),
+    "T-TEXT": N_("%(key)s must be a text in quotes; found %(found)s."),
+    "T-WHOLE": N_("%(key)s must be a whole number; found %(found)s."),
+    "T-NUMBER": N_("%(key)s must be a finite number; found %(found)s."),
+    "T-BOOLEAN": N_("%(key)s must be true or false; found %(found)s."),
+    "T-LIST": N_("%(key)s must be a list in [brackets]; found %(found)s."),
+    "T-TABLE": N_("%(key)s must be a table; found %(found)s."),
+    "T-CHOICE": N_("%(key)s must be one of %(expected)s; found %(found)s."),
+    "T-LEAST": N_("%(key)s must be at least %(expected)s; found %(found)s."),
+    "T-ABOVE": N_("%(key)s must be above %(expected)s; found %(found)s."),
+    "T-MOST": N_("%(key)s must be at most %(expected)s; found %(found)s."),
+    "T-BELOW": N_("%(key)s must be below %(expected)s; found %(found)s."),
+    "T-LONG": N_("%(key)s is longer than %(expected)s characters. Shorten it."),
+    "T-EMPTY": N_("%(key)s is empty. Write a text."),
+    "T-FEW": N_("%(key)s needs at least %(expected)s items; found %(found)s."),
+    "T-MANY": N_("%(key)s takes %(expected)s items; found %(found)s."),
+    "T-OTHER": N_("%(key)s cannot be read: %(expected)s; found %(found)s."),
     "T-SLUG": N_("%(key)s must be lower-case letters, digits and single hyphens, e.g. breast-cancer; found %(found)s."),
     "T-NAME": N_(
         "%(key)s must be lower-case letters, digits and underscores, beginning with a letter; found %(found)s."
     ),
-    "T-LANGUAGE": N_(
-        "%(key)s lacks the language %(expected)s. Texts of a challenge are given in French and in English."
-    ),
     "T-MOMENT": N_("%(key)s must be a date, a time and an offset, e.g. %(expected)s; found %(found)s."),
-    "T-LATER": N_("%(key)s = %(found)s cannot be used in this version of Arbitre%(hint)s. Use %(expected)s."),
-    "T-LATER-KEY": N_("%(key)s cannot be used in this version of Arbitre%(hint)s. Remove it."),
-    "T-LATER-FILE": N_("%(file)s cannot be used in this version of Arbitre%(hint)s. Remove it."),
+    "T-LATER-CONTAINER": N_(
+        "%(key)s = %(found)s must wait: this version scores files of predictions only. Use %(expected)s."
+    ),
+    "T-LATER-GUARD": N_("%(key)s = %(found)s must wait: this version cannot guard the live split. Use %(expected)s."),
+    "T-LATER-FORMAT": N_("%(key)s = %(found)s must wait: this version reads CSV only. Use %(expected)s."),
+    "T-LATER-KEY": N_("%(key)s must wait: this version of Arbitre does not have it. Remove it."),
+    "T-LATER-METRIC": N_(
+        "%(file)s must wait: this version runs no metrics of one's own. Use a built-in metric and remove it."
+    ),
+    "T-LATER-INPUTS": N_(
+        "%(file)s must wait: this version runs no containers, and hidden inputs have no use. Remove it."
+    ),
+    # single words
+    "W-INVISIBLE": N_("%(key)s has an invisible character (%(expected)s): %(found)s. Remove it."),
+    "W-BLANKS": N_("%(key)s has blanks at its start or end: %(found)s. Remove them."),
+    "W-PATH": N_(
+        "%(key)s must be a path from the challenge folder, with forward slashes, without '..'; found %(found)s."
+    ),
+    "W-LONG": N_("%(key)s is too long a path. Give at most 255 bytes to a name and 500 to a path; found %(found)s."),
+    "W-ZONE": N_("%(key)s must be a name of the IANA time zone database, e.g. Europe/Paris; found %(found)s."),
+    "W-JSON": N_("%(key)s may hold texts, finite numbers, true or false, lists and tables only; found %(found)s."),
     # what keys mean for each other
     "R-TWICE": N_("%(key)s repeats %(found)s, which is already used above. Each must be different."),
     "R-CASE-COLUMN": N_("%(key)s = %(found)s with rows = 'one' must be %(expected)s alone: one row per case."),
     "R-LABELS": N_("%(key)s is a label column and needs labels = [...], each different; found %(found)s."),
     "R-NO-LABELS": N_("%(key)s has labels but is not of type label. Remove the labels or change the type."),
-    "R-RANGE": N_("%(key)s must be [low, high] with low below high%(why)s; found %(found)s."),
+    "R-RANGE": N_("%(key)s must be [low, high] with low below high; found %(found)s."),
+    "R-RANGE-PROBABILITY": N_("%(key)s must lie within [0, 1], as a probability does; found %(found)s."),
+    "R-RANGE-INTEGER": N_("%(key)s must have whole numbers as bounds, as the column has; found %(found)s."),
     "R-NO-RANGE": N_("%(key)s is a range, which only columns of type number, integer or probability have. Remove it."),
     "R-COLUMN-ID": N_("%(key)s is the column of ids; it is always text and not declared among the columns. Remove it."),
     "R-UNKNOWN-METRIC": N_("%(key)s: there is no metric %(found)s. There are: %(expected)s."),
@@ -107,5 +160,4 @@ TEMPLATES: dict[str, str] = {
     "E-OUTCOME": N_("The example %(name)s should end as %(expected)s; it ended as %(found)s."),
     "E-CODES": N_("The example %(name)s should give the codes %(expected)s; it gave %(found)s."),
     "E-VALUE": N_("The example %(name)s should have %(key)s = %(expected)s; it has %(found)s."),
-    "E-REFERENCE": N_("The reference cannot be scored against: %(why)s."),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from challenges.messages import TEMPLATES
 
@@ -16,7 +17,11 @@ _SHOWN = 80
 
 @dataclass(frozen=True)
 class Problem:
-    """One problem. `file` is a path in the folder, `line` counts from 1, `key` is dotted (`phases[0].opens`)."""
+    """One problem. `file` is a path in the folder, `line` counts from 1, `key` is dotted (`phases[0].opens`).
+
+    `issue`: of code C-ISSUE only, what the reader of tables found (JSON of `scoring.issues.Issue`), whose own words
+    (`scoring.messages.explain`) can be had in another language.
+    """
 
     code: str
     file: str
@@ -25,6 +30,7 @@ class Problem:
     expected: str | None = None
     found: str | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    issue: Mapping[str, Any] | None = None
 
     @property
     def text(self) -> str:

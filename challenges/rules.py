@@ -64,11 +64,11 @@ def _range(key: Key, column: ColumnSpec) -> Iterator[Finding]:
     low, high = column.range
     found = f"[{'-inf' if low is None else low}, {'inf' if high is None else high}]"
     if low is not None and high is not None and low >= high:
-        yield Finding("R-RANGE", key, found=found, fields={"why": ""})
+        yield Finding("R-RANGE", key, found=found)
     elif column.type == "probability" and not (low is not None and high is not None and low >= 0 and high <= 1):
-        yield Finding("R-RANGE", key, found=found, fields={"why": ", within [0, 1] for a probability"})
+        yield Finding("R-RANGE-PROBABILITY", key, found=found)
     elif column.type == "integer" and any(side is not None and side != int(side) for side in (low, high)):
-        yield Finding("R-RANGE", key, found=found, fields={"why": ", whole numbers for an integer"})
+        yield Finding("R-RANGE-INTEGER", key, found=found)
 
 
 def _cases(spec: ChallengeSpec) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
-from challenges.words import check_json, check_line, check_path, check_zone
+from challenges.words import WordRefused, check_json, check_line, check_path, check_zone
 
 Slug = Annotated[str, Strict(), Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Name = Annotated[str, Strict(), Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
@@ -34,7 +34,7 @@ def _bound(value: object) -> object:
 def _moment(value: object) -> object:
     if isinstance(value, str | datetime):
         return value
-    raise ValueError("a moment is written as a date, a time and an offset")
+    raise WordRefused("T-MOMENT")
 
 
 def _utc(value: datetime) -> datetime:

@@ -17,29 +17,31 @@ from challenges.layout import LANGUAGES, SPEC_FILE
 from challenges.problems import Problem, dotted, shown
 from challenges.spec import ChallengeSpec
 from challenges.toml_lines import Key, line_of
+from challenges.words import WordRefused
 
 _TYPES = {
-    "string_type": "a text in quotes",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "tuple_type": "a list in [brackets]",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
+    "string_type": "T-TEXT",
+    "int_type": "T-WHOLE",
+    "int_from_float": "T-WHOLE",
+    "float_type": "T-NUMBER",
+    "finite_number": "T-NUMBER",
+    "bool_type": "T-BOOLEAN",
+    "tuple_type": "T-LIST",
+    "dict_type": "T-TABLE",
+    "model_type": "T-TABLE",
+    "model_attributes_type": "T-TABLE",
 }
 _BOUNDS = {
-    "greater_than_equal": ("ge", "at least %s"),
-    "greater_than": ("gt", "more than %s"),
-    "less_than_equal": ("le", "at most %s"),
-    "less_than": ("lt", "less than %s"),
-    "string_too_long": ("max_length", "at most %s characters long"),
-    "string_too_short": ("min_length", "at least %s character long"),
-    "too_short": ("min_length", "a list or table with at least %s item"),
-    "too_long": ("max_length", "a list with exactly %s items"),
+    "greater_than_equal": ("ge", "T-LEAST"),
+    "greater_than": ("gt", "T-ABOVE"),
+    "less_than_equal": ("le", "T-MOST"),
+    "less_than": ("lt", "T-BELOW"),
+    "string_too_long": ("max_length", "T-LONG"),
+    "string_too_short": ("min_length", "T-EMPTY"),
+    "too_short": ("min_length", "T-FEW"),
+    "too_long": ("max_length", "T-MANY"),
 }
+_ZONED = "2026-11-01T09:00:00+01:00"
 
 
 def shape_problems(document: Mapping[str, Any], lines: Mapping[Key, int]) -> list[Problem]:
@@ -64,10 +66,9 @@ def syntax_problem(error: Exception, raw: bytes) -> Problem:
     """The one problem of a text that is not TOML; its line where the error names one."""
     if isinstance(error, UnicodeDecodeError):
         line = raw.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{raw[error.start]:02x} on line {line}"
-        return Problem("F-ENCODING", file=SPEC_FILE, line=line, found=found)
+        return Problem("F-ENCODING", file=SPEC_FILE, line=line, found=f"0x{raw[error.start]:02x}")
     if isinstance(error, RecursionError):
-        return Problem("T-SYNTAX", file=SPEC_FILE, found="lists or tables stand too deep in each other")
+        return Problem("T-DEEP", file=SPEC_FILE)
     words, _, place = str(error).partition(" (at ")
     number = re.match(r"line (\d+)", place)
     last = len(raw.splitlines()) if place else None
@@ -89,19 +90,24 @@ def _problem(details: ErrorDetails, document: Mapping[str, Any], lines: Mapping[
     if kind == "string_pattern_mismatch":
         return Problem("T-SLUG" if "(-" in context["pattern"] else "T-NAME", **known, found=shown(value))
     if kind == "value_error":
-        return Problem("T-WORD", **known, found=shown(value), fields={"why": str(context["error"])})
+        return _word(context["error"], value, known)
     if kind in _BOUNDS:
-        name, words = _BOUNDS[kind]
-        return Problem("T-VALUE", **known, expected=words % context[name], found=shown(value))
-    return Problem("T-TYPE", **known, expected=_TYPES.get(kind, details["msg"]), found=shown(value))
+        name, code = _BOUNDS[kind]
+        return Problem(code, **known, expected=str(context[name]), found=shown(value))
+    return Problem(_TYPES.get(kind, "T-OTHER"), **known, expected=details["msg"], found=shown(value))
+
+
+def _word(error: Exception, value: object, known: dict[str, Any]) -> Problem:
+    if isinstance(error, WordRefused):
+        return Problem(error.code, **known, expected=error.found, found=shown(value))
+    return Problem("T-OTHER", **known, expected=str(error), found=shown(value))
 
 
 def _unknown(key: Key, known: dict[str, Any]) -> Problem:
-    hint = later.key_hint(key)
-    if hint:
-        return Problem("T-LATER-KEY", **known, fields={"hint": hint})
+    if later.is_later_key(key):
+        return Problem("T-LATER-KEY", **known)
     near = difflib.get_close_matches(str(key[-1]), _known_keys(key[:-1]), n=1)
-    return Problem("T-UNKNOWN-KEY", **known, fields={"hint": f"; did you mean {near[0]}" if near else ""})
+    return Problem("T-UNKNOWN-NEAR", **known, expected=near[0]) if near else Problem("T-UNKNOWN-KEY", **known)
 
 
 def _absent(key: Key, known: dict[str, Any]) -> Problem:
@@ -111,9 +117,9 @@ def _absent(key: Key, known: dict[str, Any]) -> Problem:
 
 
 def _literal(key: Key, value: object, context: Mapping[str, Any], known: dict[str, Any]) -> Problem:
-    hint = later.value_hint(key, value)
-    code = "T-VALUE" if hint is None else "T-LATER"
-    return Problem(code, **known, expected=str(context["expected"]), found=shown(value), fields={"hint": hint or ""})
+    code = later.value_code(key, value) or "T-CHOICE"
+    words = str(context["expected"]).replace(" or ", ", ")
+    return Problem(code, **known, expected=words, found=shown(value))
 
 
 def _is_moment(key: Key) -> bool:
@@ -121,14 +127,14 @@ def _is_moment(key: Key) -> bool:
 
 
 def _example(value: object, document: Mapping[str, Any]) -> str:
-    """What was meant, where only the offset is missing: the offset that the challenge's zone has on that day."""
+    """What was meant, where only the offset is missing: the time in the challenge's zone on that day."""
     zone = document.get("zone")
     try:
         if isinstance(value, datetime) and isinstance(zone, str):
-            return f"{value.replace(tzinfo=ZoneInfo(zone)).isoformat()} (the time in {zone})"
+            return value.replace(tzinfo=ZoneInfo(zone)).isoformat()
     except (ValueError, OSError, KeyError):
-        pass
-    return "2026-11-01T09:00:00+01:00"
+        return _ZONED
+    return _ZONED
 
 
 def _known_keys(path: Key) -> list[str]:

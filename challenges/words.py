@@ -1,4 +1,4 @@
-"""Rules for single words of a challenge: lines, paths, zones, ids. Each returns its value or raises ValueError."""
+"""Rules for single words of a challenge: lines, paths, zones. Each returns its value or raises WordRefused."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 # Cc control, Cf format (zero-width, direction marks), Co private, Cs surrogate, Zl and Zp line breaks
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+class WordRefused(ValueError):
+    """A word that cannot be used. `code` is a code of `challenges.messages`; `found` what in the word is at fault."""
+
+    def __init__(self, code: str, found: str | None = None) -> None:
+        self.code = code
+        self.found = found
+        super().__init__(code)
 
 
 def invisible(text: str) -> str | None:
@@ -23,9 +32,9 @@ def check_line(text: str) -> str:
     """A visible single line without blanks at its ends."""
     found = invisible(text)
     if found:
-        raise ValueError(f"an invisible character stands in this text ({found}); remove it")
+        raise WordRefused("W-INVISIBLE", found)
     if text != text.strip():
-        raise ValueError("blanks stand at the start or end of this text; remove them")
+        raise WordRefused("W-BLANKS")
     return text
 
 
@@ -33,9 +42,11 @@ def check_path(text: str) -> str:
     """A path inside the folder: forward slashes, no leading slash, no `.` or `..` part; NFC."""
     found = invisible(text)
     if found:
-        raise ValueError(f"an invisible character stands in this path ({found}); remove it")
+        raise WordRefused("W-INVISIBLE", found)
     if text.startswith("/") or "\\" in text or any(part in {"", ".", ".."} for part in text.split("/")):
-        raise ValueError("a path is written from the challenge folder, with forward slashes, without '..'")
+        raise WordRefused("W-PATH")
+    if len(text.encode()) > 500 or any(len(part.encode()) > 255 for part in text.split("/")):
+        raise WordRefused("W-LONG")
     return unicodedata.normalize("NFC", text)
 
 
@@ -44,7 +55,7 @@ def check_zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError("a zone is a name of the IANA time zone database, e.g. Europe/Paris") from error
+        raise WordRefused("W-ZONE") from error
     return text
 
 
@@ -57,7 +68,7 @@ def check_json(value: dict[str, Any]) -> dict[str, Any]:
 def _check_plain(value: object) -> None:
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
-            raise ValueError("the keys of parameters are texts")
+            raise WordRefused("W-JSON")
         value = list(value.values())
     if isinstance(value, list | tuple):
         for item in value:
@@ -66,6 +77,6 @@ def _check_plain(value: object) -> None:
         return
     elif isinstance(value, int):
         if abs(value) >= 2**53:
-            raise ValueError("a whole number in parameters stays below 2^53")
+            raise WordRefused("W-JSON")
     elif not isinstance(value, float) or not math.isfinite(value):
-        raise ValueError("parameters hold texts, finite numbers, true or false, lists and tables only")
+        raise WordRefused("W-JSON")

@@ -73,8 +73,8 @@ def test_an_undefined_value_is_expected_as_nan(make: Make, score: Score) -> None
 def test_missing_files_of_examples_and_no_example_at_all(make: Make, score: Score) -> None:
     root = make(files={"examples/perfect/predictions.csv": None, "examples/other/predictions.csv": "id,risk\n"})
     assert [(code, file) for code, file, *_ in told(root, score)] == [
-        ("F-MISSING", "examples/other/expected.toml"),
-        ("F-MISSING", "examples/perfect/predictions.csv"),
+        ("F-MISSING-EXAMPLE", "examples/other/expected.toml"),
+        ("F-MISSING-EXAMPLE", "examples/perfect/predictions.csv"),
     ]
     none = make(name="none", files={"examples/perfect/predictions.csv": None, EXPECTED: None})
     assert [code for code, *_ in told(none, score)] == ["E-NONE"]
@@ -89,7 +89,9 @@ def test_a_sample_that_would_be_refused_and_a_reference_that_cannot_be_read(make
             "examples/perfect/predictions.csv": None,
         }
     )
-    issues = [(p.file, p.line, p.fields.get("issue")) for p in check_folder(root, score=score) if p.code == "C-ISSUE"]
+    issues = [
+        (p.file, p.line, p.issue and p.issue["code"]) for p in check_folder(root, score=score) if p.code == "C-ISSUE"
+    ]
     assert issues == [
         ("public/sample_submission.csv", 3, "E-PERCENT"),
         ("public/sample_submission.csv", None, "E-ID-MISSING"),
@@ -101,4 +103,4 @@ def test_a_folder_with_problems_is_not_scored(make: Make) -> None:
     def never(*, folder: ChallengeFolder, phase: str, entry: Mapping[str, Path]) -> Scored:
         pytest.fail("nothing should be scored")
 
-    assert [code for code, *_ in told(make(files={"pages/overview.fr.md": None}), never)] == ["F-MISSING"]
+    assert [code for code, *_ in told(make(files={"pages/overview.fr.md": None}), never)] == ["F-MISSING-PAGE"]

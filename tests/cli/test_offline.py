@@ -133,7 +133,7 @@ def test_problems_of_a_folder_name_file_line_and_key(run: Run, folder: Path) -> 
     result = run("challenge", "check", folder, "--json")
     found = [(p["code"], p["file"], p["line"], p["key"]) for p in result.document["problems"]]
     assert result.code == 1
-    assert found == [("T-WORD", "challenge.toml", 3, "zone"), ("F-MISSING", "pages/data.fr.md", None, None)]
+    assert found == [("W-ZONE", "challenge.toml", 3, "zone"), ("F-MISSING-PAGE", "pages/data.fr.md", None, None)]
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_all_problems_of_a_folder_come_back_at_once(run: Run, be: Be, server: Se
     files["challenge.toml"] = files["challenge.toml"].replace(b'zone = "Europe/Paris"', b'zone = "Paris"')
     result = run("challenge", "push", write(tmp_path / "folder", files), "--json")
     assert (result.code, result.document["code"]) == (1, "E-INVALID")
-    assert {problem["code"] for problem in result.document["problems"]} == {"F-MISSING", "T-WORD"}
+    assert {problem["code"] for problem in result.document["problems"]} == {"F-MISSING-PAGE", "W-ZONE"}
     assert result.err.count("\n- ") == 2
 
 
