@@ -6,6 +6,7 @@ A client command never imports the server, and `arbitre serve` without the serve
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ import typer
 
 from app.cli.errors import Usage
 from app.cli.options import told
+from app.cli.output import wants_plain
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ def _runs(part: Part) -> Callable[[typer.Context], None]:
     @told
     def run(context: typer.Context) -> None:
         need(part.name, extra=part.extra, modules=part.needs)
-        module = importlib.import_module(part.module)
-        module.app(args=list(context.args), prog_name=f"arbitre {part.name}")
+        app: typer.Typer = importlib.import_module(part.module).app
+        if "--plain" in context.args or wants_plain(sys.stdout):
+            app.rich_markup_mode = None
+        app(args=list(context.args), prog_name=f"arbitre {part.name}")
 
     return run

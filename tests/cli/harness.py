@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -67,3 +73,24 @@ def problem(status: int, code: str, detail: str, **others: Any) -> Answer:
 def as_json(document: Any, status: int = 200) -> Answer:
     """A success as the API sends it."""
     return status, {"Content-Type": "application/json"}, json.dumps(document).encode()
+
+
+def in_terminal(arguments: Sequence[str], **environment: str) -> str:
+    """What a real terminal of 100 columns is sent."""
+    ours, theirs = pty.openpty()
+    variables = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environment}
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, env=variables) as process:
+        os.close(theirs)
+        shown = bytearray()
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # Linux says so when the other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+        process.wait()
+    os.close(ours)
+    return shown.decode()

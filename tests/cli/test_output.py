@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from app.cli.output import Output, aligned, clean
-from tests.cli.harness import Faulty, Run, as_json
+from tests.cli.harness import Faulty, Run, as_json, in_terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 BOXES = set("─━│┃╭╮╰╯┌┐└┘├┤┬┴┼╷╵╶╴╸╺█▏━")
@@ -24,27 +22,6 @@ LIST = as_json(
     ]
 )
 TABLE = "slug   title  state\nblood  Blood  published\nrisk   Risk   draft, you take part\n"
-
-
-def in_terminal(arguments: Sequence[str], **environment: str) -> str:
-    """What a real terminal of 100 columns is sent."""
-    ours, theirs = pty.openpty()
-    variables = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environment}
-    command = [sys.executable, "-m", "app.cli", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, env=variables) as process:
-        os.close(theirs)
-        shown = bytearray()
-        while True:
-            try:
-                piece = os.read(ours, 65536)
-            except OSError:  # Linux says so when the other end is closed
-                break
-            if not piece:
-                break
-            shown += piece
-        process.wait()
-    os.close(ours)
-    return shown.decode()
 
 
 def is_plain(text: str) -> bool:
