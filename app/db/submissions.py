@@ -111,3 +111,11 @@ def rejected(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID, since
         Submission.requested_at >= since,
     )
     return session.scalar(query) or 0
+
+
+def in_state(session: Session, *, phase_id: uuid.UUID, state: str) -> list[Submission]:
+    """The entries of a phase, checks left out, that are in this state, oldest first."""
+    query = select(Submission).where(
+        Submission.phase_id == phase_id, Submission.check.is_(False), Submission.state == state
+    )
+    return list(session.scalars(query.order_by(Submission.number)))

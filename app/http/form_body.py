@@ -44,19 +44,24 @@ def form_with_blob(
     """A dependency that reads a form and streams its field `file` into `store`.
 
     `admit` (itself a dependency) is asked before the body is read: it returns what lets the file in, or the refusal.
-    When no file is kept, `abandon` is called. Raises BadForm or Incomplete; other refusals are handed on.
+    When no file is kept, or the endpoint raises, `abandon` is called. Raises BadForm or Incomplete; other refusals are
+    handed on.
     """
 
-    async def dependency(request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)) -> Sent[T]:
+    async def dependency(
+        request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)
+    ) -> AsyncIterator[Sent[T]]:
         if isinstance(admitted, AppError):
-            return await _read_on(request, parts, admitted)
-        sent = None
+            yield await _read_on(request, parts, admitted)
+            return
         try:
             sent = await _into_blob(request, parts, store=store, limit=limit(admitted), admitted=admitted)
-        finally:
-            if sent is None or sent.stored is None:
-                await asyncio.shield(in_thread(abandon, parts, admitted))
-        return sent
+            if sent.stored is None:
+                await in_thread(abandon, parts, admitted)
+            yield sent
+        except BaseException:
+            await asyncio.shield(in_thread(abandon, parts, admitted))
+            raise
 
     return dependency
 

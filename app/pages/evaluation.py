@@ -1,0 +1,77 @@
+"""The rules of a phase as its scoring specification holds them, ready to be printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.db import phases
+from app.db.phases import Phase, Split
+from app.pages import words
+from scoring import registry
+from scoring.messages import NOTES
+from scoring.metric import MetricCard
+from scoring.notes import notes
+from scoring.spec import ScoringSpec, TableSpec, from_json
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    """One metric of a phase. `main`: the output that ranks, or None when another metric ranks."""
+
+    id: str
+    title: str
+    direction: str
+    range: tuple[float, float]
+    main: str | None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the evaluation page prints of a phase."""
+
+    tables: tuple[TableSpec, ...]
+    metrics: list[MetricRow]
+    splits: list[Split]
+    selection: str
+    ties: tuple[str, dict[str, Any]]
+    level: float
+    replicates: int
+    least: int
+    notes: list[str]
+
+
+def rules_of(session: Session, *, phase: Phase, language: str) -> Rules:
+    """The rules of a phase."""
+    spec = from_json(phase.scoring_spec)
+    return Rules(
+        tables=spec.tables,
+        metrics=_metrics(spec),
+        splits=phases.splits_of(session, phase.id),
+        selection=words.SELECTIONS[spec.ranking.select],
+        ties=words.ties(spec.ranking.ties, spec.ranking.alpha, language),
+        level=spec.resample.level,
+        replicates=spec.resample.replicates,
+        least=spec.resample.min_clusters_interval,
+        notes=[NOTES[code] for code in notes(spec)],
+    )
+
+
+def card_of(use: str) -> MetricCard | None:
+    """The card of a metric; None where this instance no longer has it."""
+    try:
+        return registry.get(use).card
+    except KeyError:
+        return None
+
+
+def _metrics(spec: ScoringSpec) -> list[MetricRow]:
+    found = []
+    for use in spec.metrics:
+        card = card_of(use.use)
+        if card is not None:
+            main = spec.ranking.output if use.id == spec.ranking.metric else None
+            found.append(MetricRow(use.id, card.title, words.DIRECTIONS[card.direction], card.range, main))
+    return found
