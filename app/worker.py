@@ -133,15 +133,20 @@ def run(parts: Parts, *, stop: threading.Event, clock: Callable[[], dt.datetime]
 def main() -> None:
     """Run as a process: settings from the environment, until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    signals = {signal.SIGTERM, signal.SIGINT}
+    # Waited for here, not handled: a handler that sets an event may deadlock with the wait that it interrupts.
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     settings = Settings()
-    database = open_database(settings.database)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        run(Parts(settings, database, open_blobs(settings)), stop=stop, clock=lambda: dt.datetime.now(dt.UTC))
-    finally:
-        database.dispose()
+    database, stop = open_database(settings.database), threading.Event()
+    parts = Parts(settings, database, open_blobs(settings))
+    clock = {"stop": stop, "clock": lambda: dt.datetime.now(dt.UTC)}
+    thread = threading.Thread(target=run, args=(parts,), kwargs=clock)
+    thread.start()
+    while thread.is_alive() and signal.sigtimedwait(signals, 1) is None:
+        pass
+    stop.set()
+    thread.join()
+    database.dispose()
 
 
 if __name__ == "__main__":

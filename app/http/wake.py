@@ -65,6 +65,11 @@ class Wake:
                 self._waiters.remove(waiter)
         return waiter.woken.done() and not self.closed
 
+    def close_soon(self) -> None:
+        """`close`, from a signal handler or another thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.close)
+
     def close(self) -> None:
         """Let every waiting claim be answered now, so that the server can stop. Call in the loop's thread."""
         self.closed = True
