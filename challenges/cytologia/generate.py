@@ -103,23 +103,41 @@ def _rows(text: str) -> list[Row]:
 
 def _examples(stream: Stream, root: Path, train: Sequence[Picture], truth: Sequence[Row]) -> dict[str, str]:
     """Entries with their expected outcome; those that are scored, with values of the slow scorer."""
-    middle = _median_box(train)
-    first = {row.name: row for row in reversed(truth)}
-    dropped = set(stream.shuffled(sorted(first))[:25])
     baseline = _baseline(root)
     scored: dict[str, tuple[str, str, Sequence[Row], Sequence[str]]] = {
         "perfect": ("The true boxes and classes.", csv_text(ENTRY, truth), truth, ()),
         "baseline": ("What starter/baseline.py writes.", baseline, _rows(baseline), ()),
     }
-    plain = {
+    for name, (note, answers, told) in _variants(stream, _median_box(train), truth).items():
+        scored[name] = (note, csv_text(ENTRY, answers), answers, told)
+    extra = [(number, *row, 0.5) for number, row in enumerate(stream.shuffled(truth))]
+    header = ("Unnamed: 0", *ENTRY, "confidence")
+    note = "True answers in another order with columns nobody asked for, as pandas and detectors leave them."
+    scored["any_order_extra_columns"] = (note, csv_text(header, extra), truth, ("W-COL-EXTRA",))
+    files: dict[str, str] = {}
+    for name, (note, text, answers, told) in scored.items():
+        values = _values(slow_score(truth, answers))
+        files[f"examples/{name}/predictions.csv"] = text
+        files[f"examples/{name}/expected.toml"] = expected_text(note, "ok", told, values)
+    return files | _refused(truth)
+
+
+def _variants(
+    stream: Stream, middle: tuple[float, float, float, float], truth: Sequence[Row]
+) -> dict[str, tuple[str, Sequence[Row], Sequence[str]]]:
+    """The truth changed in ways that are accepted: note, rows, codes of the warnings."""
+    x1, y1, x2, y2 = middle
+    first = {row.name: row for row in reversed(truth)}
+    dropped = set(stream.shuffled(sorted(first))[:25])
+    return {
         "constant": (
             "The median box of the training pictures and the commonest class, everywhere.",
-            [row._replace(x1=middle[0], y1=middle[1], x2=middle[2], y2=middle[3], label="PNN") for row in truth],
+            [row._replace(x1=x1, y1=y1, x2=x2, y2=y2, label="PNN") for row in truth],
             (),
         ),
         "constant_box": (
             "The median box everywhere, but each id with its true class: localisation is worth next to nothing.",
-            [row._replace(x1=middle[0], y1=middle[1], x2=middle[2], y2=middle[3]) for row in truth],
+            [row._replace(x1=x1, y1=y1, x2=x2, y2=y2) for row in truth],
             (),
         ),
         "missing_images": (
@@ -138,18 +156,6 @@ def _examples(stream: Stream, root: Path, train: Sequence[Picture], truth: Seque
             ("W-ID-DUP",),
         ),
     }
-    for name, (note, rows, codes) in plain.items():
-        scored[name] = (note, csv_text(ENTRY, rows), rows, codes)
-    extra = [(number, *row, 0.5) for number, row in enumerate(stream.shuffled(truth))]
-    header = ("Unnamed: 0", *ENTRY, "confidence")
-    note = "True answers in another order with columns nobody asked for, as pandas and detectors leave them."
-    scored["any_order_extra_columns"] = (note, csv_text(header, extra), truth, ("W-COL-EXTRA",))
-    files: dict[str, str] = {}
-    for name, (note, text, answers, told) in scored.items():
-        values = _values(slow_score(truth, answers))
-        files[f"examples/{name}/predictions.csv"] = text
-        files[f"examples/{name}/expected.toml"] = expected_text(note, "ok", told, values)
-    return files | _refused(truth)
 
 
 def _values(scores: dict[str, float]) -> dict[str, float]:
