@@ -30,7 +30,7 @@ def problem_of(answer: httpx.Response) -> dict[str, Any] | None:
         document = answer.json()
     except ValueError:
         return None
-    return document if isinstance(document, dict) and ("detail" in document or "code" in document) else None
+    return document if isinstance(document, dict) and "code" in document else None
 
 
 def refusal(answer: httpx.Response, *, address: str) -> CliError:

@@ -109,8 +109,7 @@ def is_local(host: str) -> bool:
 
 
 def _scheme(text: str) -> str:
-    host = text.partition("/")[0].partition(":")[0]
-    return "http" if is_local(host) else "https"
+    return "http" if is_local(urlsplit(f"//{text}").hostname or "") else "https"
 
 
 def _login(row: Mapping[str, object]) -> Login:

@@ -56,6 +56,7 @@ def test_the_named_server_wins_over_the_environment_over_the_file(home: Path, mo
     [
         ("localhost:8000", "http://localhost:8000"),
         ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
         ("challenges.example.org", "https://challenges.example.org"),
         ("https://Example.org/arbitre/", "https://example.org/arbitre"),
         ("https://example.org/api/v1", "https://example.org"),

@@ -58,6 +58,7 @@ FOREIGN = (
     [
         (HTML, 3, FOREIGN),
         ((404, {"Content-Type": "text/html"}, b"no"), 3, FOREIGN),
+        (as_json({"detail": "Not Found"}, 404), 3, FOREIGN),
         (
             (301, {"Location": "https://new.example"}, b""),
             3,
