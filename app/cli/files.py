@@ -15,6 +15,7 @@ from app.cli.downloads import Wanted, fetch, place, same
 from app.cli.errors import CliError, Fault, Invalid, Usage
 from app.cli.options import Json, Plain, ServerName, Slug, told
 from app.cli.output import Output
+from app.cli.words import count
 
 Paths = Annotated[
     list[str] | None, typer.Argument(metavar="[PATH]...", help="Files or folders of the challenge; all when left out.")
@@ -57,7 +58,7 @@ def download(
     out.document(document)
     if kept:
         raise Invalid(f"Left as they are, because they differ from the server's: {', '.join(kept)}. Use --force.")
-    out.say(f"{len(wanted)} files of {slug} are in {folder}, each with the right sha256.")
+    out.say(f"{folder} holds {count(len(wanted), 'file')} of {slug}, sha256 verified.")
 
 
 def size_text(size: int) -> str:

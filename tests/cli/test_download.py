@@ -45,7 +45,7 @@ def test_everything_arrives_under_its_own_path(run: Run, faulty: Faulty, tmp_pat
     faulty.answer = serving(CONTENT)
     result = run("download", "blood", "-o", tmp_path / "to", "--server", faulty.address)
     assert (result.code, files_in(tmp_path / "to")) == (0, CONTENT)
-    assert result.out == f"3 files of blood are in {tmp_path / 'to'}, each with the right sha256.\n"
+    assert result.out == f"{tmp_path / 'to'} holds 3 files of blood, sha256 verified.\n"
 
 
 def test_a_folder_or_a_file_by_name(run: Run, faulty: Faulty, tmp_path: Path) -> None:
