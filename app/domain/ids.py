@@ -13,10 +13,14 @@ NIL = uuid.UUID(int=0)
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then random bits."""
-    value = int.from_bytes(int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    return uuid.UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62))
+    """A UUIDv7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, 12 of their fraction (§6.2, method 3), 62 random bits.
+
+    The fraction keeps rows made one after the other in their order: it counts 244 ns.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    time_bits = (milliseconds << 16) | (0x7 << 12) | (rest * 4096 // 1_000_000)
+    random_bits = int.from_bytes(os.urandom(8), "big") >> 2
+    return uuid.UUID(int=(time_bits << 64) | (0x2 << 62) | random_bits)
 
 
 def new_secret(prefix: str) -> str:
