@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox_runner.contract import ISSUES_SHOWN, Finite, Issue, OutputRole, Sha256, Value
+from sandbox_runner.contract import ISSUES_SHOWN, Code, Count, Finite, Issue, OutputRole, Sha256, Value
 
 HEAD_BYTES = 4 << 20
 _LENGTH = struct.Struct(">I")
@@ -37,8 +37,8 @@ class Head(_Strict):
     outcome: Literal["ok", "invalid", "internal"]
     message: Annotated[str, Field(max_length=500)] | None = None
     issues: list[Issue] = Field(default=[], max_length=ISSUES_SHOWN)
-    total: dict[str, int] = Field(default={}, max_length=200)
-    counts: dict[str, int] = Field(default={}, max_length=50)
+    total: dict[Code, Count] = Field(default={}, max_length=200)
+    counts: dict[str, Count] = Field(default={}, max_length=50)
     values: list[Value] = Field(default=[], max_length=5000)
     plan_digest: Sha256 | None = None
     cpu_s: Finite = Field(default=0.0, ge=0)

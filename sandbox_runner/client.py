@@ -23,6 +23,7 @@ from sandbox_runner.contract import BlobStored, Claim, Claimed, Finished, Heartb
 _PAUSE_S, _LONGEST_PAUSE_S = 0.25, 15.0
 _CHUNK = 1 << 16
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+_NEARBY = frozenset({"localhost", "127.0.0.1", "::1"})  # never behind a proxy
 _GONE = frozenset({401, 403, 404, 409, 410})  # what a job's token opens no more
 
 A = TypeVar("A", bound=BaseModel)
@@ -64,9 +65,11 @@ class Client:
         headers = {contract.PROTOCOL_HEADER: str(contract.PROTOCOL)}
         timeout = httpx.Timeout(30, connect=10, pool=60)
         self._stop = stop or threading.Event()
+        nearby = httpx.URL(server).host in _NEARBY
         self._http = httpx.Client(
-            base_url=server, verify=verify, headers=headers, timeout=timeout, follow_redirects=False
-        )
+            base_url=server, verify=verify, headers=headers, timeout=timeout, follow_redirects=False,
+            trust_env=not nearby,
+        )  # fmt: skip
 
     def close(self) -> None:
         """End all connections."""

@@ -38,6 +38,8 @@ OutputRole = Literal["replicates", "case_table"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Role = Annotated[str, Field(pattern=r"^[a-z_]+(/[A-Za-z0-9_.-]{1,64})?$", max_length=80)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Code = Annotated[str, Field(pattern=r"^[EWN]-[A-Z0-9-]{1,40}$")]
+Count = Annotated[int, Field(ge=0, le=2**53)]
 Text = Annotated[str, Field(max_length=500)]
 
 
@@ -146,10 +148,10 @@ class BlobRef(Request):
 class Issue(Request):
     """One problem of an entry. The text for people is made from `code` and `fields` at the edge."""
 
-    code: str = Field(pattern=r"^[EWN]-[A-Z0-9-]{1,40}$")
+    code: Code
     level: Literal["error", "warning"]
     table: Annotated[str, Field(max_length=100)] | None = None
-    line: int | None = Field(default=None, ge=0)
+    line: Count | None = None
     column: Annotated[str, Field(max_length=200)] | None = None
     value: Annotated[str, Field(max_length=80)] | None = None
     fields: dict[str, str | int | Finite | None] = Field(default={}, max_length=20)
@@ -170,8 +172,8 @@ class Value(Request):
     high: Finite | None = None
     interval: Annotated[str, Field(max_length=100)] | None = None
     level: Annotated[float, Field(gt=0, lt=1)] | None = None
-    n_cases: int = Field(ge=0)
-    n_clusters: int = Field(ge=0)
+    n_cases: Count
+    n_clusters: Count
 
     @model_validator(mode="after")
     def _value_or_reason(self) -> "Value":
@@ -190,8 +192,8 @@ class Detail(Request):
     """
 
     issues: list[Issue] = Field(default=[], max_length=ISSUES_SHOWN)
-    total: dict[str, int] = Field(default={}, max_length=200)
-    counts: dict[str, int] = Field(default={}, max_length=50)
+    total: dict[Code, Count] = Field(default={}, max_length=200)
+    counts: dict[Annotated[str, Field(max_length=40)], Count] = Field(default={}, max_length=50)
     sha256: Sha256 | None = None
     message: Annotated[str, Field(max_length=2000)] | None = None
     plan_digest: Sha256 | None = None

@@ -91,8 +91,9 @@ def _fix(problem: str) -> str:
         return "Do that, then try again: arbitre-runner doctor"
     if _in_container():
         paths = ", --security-opt systempaths=unconfined" if re.search(r"mount proc", problem) else ""
+        user = " as an ordinary user (--user 10001) and" if bubblewrap.tier() == "root" else ""
         return (
-            f"Start the runner's container with --security-opt seccomp={PROFILE}, "
+            f"Start the runner's container{user} with --security-opt seccomp={PROFILE}, "
             f"--security-opt apparmor=unconfined{paths}."
         )
     if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":

@@ -23,6 +23,7 @@ from sandbox_runner.tasks import Report, internal, perform
 LOG = logging.getLogger("arbitre.runner")
 GRACE_S = 5.0
 _LAST_WORDS_S = 3.0
+_SANDBOX_S = 10.0
 _FETCH_S, _REPORT_S = 60.0, 600.0
 _STOPPED = "The runner was stopped before the job was done; it runs again."
 _CANCELLED = "The server cancelled the job."
@@ -93,16 +94,18 @@ class Runner:
     def _slot(self, once: bool) -> None:
         failures = 0
         while not self._stop.is_set():
+            if not self._sandbox_ready():
+                continue
             try:
                 job = self._client.claim(self._settings.key, self._claim())
-            except (Unreachable, Damaged) as error:
-                _log("no claim", level=logging.WARNING, reason=str(error))
-                self._stop.wait(pause_s(failures))
-                failures += 1
-                continue
             except Refused as error:
                 self._refused = error
                 break
+            except Exception as error:
+                _log("no claim", level=logging.WARNING, reason=_reason(error))
+                self._stop.wait(pause_s(failures))
+                failures += 1
+                continue
             failures = 0
             if job is not None:
                 self._work(_Held(job))
@@ -110,6 +113,13 @@ class Runner:
                 break
         if once or self._refused is not None:
             self._stop.set()
+
+    def _sandbox_ready(self) -> bool:
+        """Nothing is claimed that could not be run at once."""
+        if self._pool.wait(_SANDBOX_S):
+            return True
+        _log("no sandbox", level=logging.ERROR, reason=self._pool.failure)
+        return False
 
     def _claim(self) -> Claim:
         free = max(1, self._settings.slots - len(self._held))
@@ -129,8 +139,7 @@ class Runner:
         except Stale:
             _log("job dropped: it is another's by now", job=job, since=began)
         except Exception as error:  # a job may never end its slot
-            reason = str(error) if isinstance(error, Unreachable | Refused | Damaged) else place(error)
-            _log("job not reported", level=logging.ERROR, job=job, reason=reason, since=began)
+            _log("job not reported", level=logging.ERROR, job=job, reason=_reason(error), since=began)
         finally:
             held.ended.set()
             with self._changed:
@@ -190,6 +199,11 @@ class Runner:
             body = _body(job, internal(f"The outputs could not be sent: {error}").finish, [])
         signature = keys.sign(self._settings.signer, body)
         return self._client.finish(job, body, signature, patience_s=_REPORT_S).state
+
+
+def _reason(error: Exception) -> str:
+    """What may be logged: a file's content never is."""
+    return str(error) if isinstance(error, Unreachable | Refused | Damaged) else place(error)
 
 
 def _body(job: Claimed, finish: Finish, blobs: list[BlobRef]) -> bytes:

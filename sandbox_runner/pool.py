@@ -29,8 +29,6 @@ class Pool:
     def take(self, timeout_s: float = 60.0) -> Sandbox:
         """A ready sandbox, for one `run`. Raises SandboxUnavailable with the reason if none can be started."""
         with self._changed:
-            self._failure = None
-            self._changed.notify_all()
             self._changed.wait_for(lambda: self._ready or self._failure or self._closed, timeout_s)
             if not self._ready:
                 raise self._failure or SandboxUnavailable("The pool of sandboxes is closed or too slow.")
@@ -38,6 +36,16 @@ class Pool:
             self._taken.append(self._ready.popleft())
             self._changed.notify_all()
             return self._taken[-1]
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether a sandbox is ready, within this time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: bool(self._ready) or self._closed, timeout_s) and not self._closed
+
+    @property
+    def failure(self) -> str:
+        """Why the last start failed; empty where it did not."""
+        return str(self._failure or "")
 
     @property
     def ready(self) -> int:
@@ -64,6 +72,7 @@ class Pool:
                 continue
             failures = 0
             with self._changed:
+                self._failure = None
                 self._ready.append(sandbox)
                 self._changed.notify_all()
         for sandbox in self._ready:

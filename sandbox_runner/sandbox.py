@@ -5,6 +5,7 @@ is sent, the host's /proc must show that the child has no privilege left; otherw
 """
 
 import array
+import contextlib
 import os
 import selectors
 import signal
@@ -72,6 +73,8 @@ class Sandbox:
             self.kill()
             raise SandboxUnavailable(self._last_words() or f"The sandbox did not start within {timeout_s:.0f} s.")
         self.pid = _CREDENTIALS.unpack(ancillary[0][2][: _CREDENTIALS.size])[0]
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{self.pid}/oom_score_adj").write_text("500")  # where memory runs out, it goes first
         faults = privileges(self.pid)
         if faults:
             self.kill()
@@ -80,22 +83,22 @@ class Sandbox:
     def run(self, request: bytes, files: Sequence[int], *, wall_s: float, output_bytes: int) -> Ended:
         """Send the request with its open files, read the answer to its end. `wall_s` seconds, at most `output_bytes`.
 
-        Raises SandboxUnavailable where the sandbox died while it waited: another may do the work.
+        Raises SandboxUnavailable where the sandbox died before it began: another may do the work.
         """
         started = time.monotonic()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
         try:
             self._socket.sendmsg([request], rights)
-            self._socket.close()
         except OSError:
             self.discard()
             raise SandboxUnavailable("A sandbox ended while it waited for work.") from None
         answer, stopped = self._read(started + wall_s, output_bytes)
         if stopped:
             self.kill()
-        status = self._reap()
-        wall_s = time.monotonic() - started
-        return Ended("cancel" if self._cancelled else stopped, answer, status, wall_s)
+        began, status = self._began(), self._reap()
+        if not began and not self._cancelled:
+            raise SandboxUnavailable("A sandbox ended before it began its work.")
+        return Ended("cancel" if self._cancelled else stopped, answer, status, time.monotonic() - started)
 
     @property
     def alive(self) -> bool:
@@ -142,6 +145,12 @@ class Sandbox:
                 if len(answer) > most:
                     return b"", "output"
         return b"", "time"
+
+    def _began(self) -> bool:
+        try:
+            return self._socket.recv(16, socket.MSG_DONTWAIT) == b"began"
+        except OSError:
+            return False
 
     def _last_words(self) -> str:
         assert self._process.stderr is not None

@@ -1,14 +1,16 @@
 """What is done inside the sandbox: `check` reads an entry and is never given a reference; `score` evaluates too."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from sandbox_runner.child import Answer, Request, Work
+from sandbox_runner.child import Answer, Request, Told, Work
 from scoring import spec
 from scoring.cases import CaseIndex, read_attributes, read_case_index
 from scoring.evaluation import evaluate, validate
-from scoring.issues import InputRefused, IssueLog
+from scoring.issues import InputRefused
+from scoring.metric import ParamsRefused
 from scoring.read import Limits, ReadResult, read_entry, read_reference
 from scoring.spec import ScoringSpec
 from scoring.tables import Entry
@@ -31,18 +33,15 @@ def score(files: Files, request: Request) -> Answer:
     if entry is None:
         return Answer(head)
     seed = int(json.load(files["plan"])["seed"])
-    try:
+    with _organisers("file of case attributes"):
         attributes = read_attributes(
             files["attributes"], index=index, cases=challenge.cases, splits=challenge.splits, seed=seed
         )
-    except InputRefused as error:
-        return _organisers("file of case attributes", error.issues)
-    reference = read_reference(_tables(files, "reference", challenge), index=index)
-    if reference.entry is None:
-        return _organisers("reference", reference.issues)
-    result = evaluate(
-        spec=challenge, index=index, attributes=attributes, reference=reference.entry, entry=entry, seed=seed
-    )
+    with _organisers("reference"):
+        result = evaluate(
+            spec=challenge, index=index, attributes=attributes, reference=_reference(files, challenge, index),
+            entry=entry, seed=seed,
+        )  # fmt: skip
     scored = {"values": [value.to_json() for value in result.values], "plan_digest": result.plan_digest}
     blobs = {"replicates": result.pack_replicates(), "case_table": result.pack_case_tables()}
     return Answer({**head, **scored}, blobs)
@@ -53,7 +52,15 @@ KINDS: Mapping[str, Work] = {"check": check, "score": score}
 
 def _challenge(files: Files) -> tuple[ScoringSpec, CaseIndex]:
     challenge = spec.from_json(json.load(files["spec"]))
-    return challenge, read_case_index(files["cases"], tables=challenge.tables, cases=challenge.cases)
+    with _organisers("list of cases"):
+        return challenge, read_case_index(files["cases"], tables=challenge.tables, cases=challenge.cases)
+
+
+def _reference(files: Files, challenge: ScoringSpec, index: CaseIndex) -> Entry:
+    found = read_reference(_tables(files, "reference", challenge), index=index)
+    if found.entry is None:
+        raise InputRefused(found.issues)
+    return found.entry
 
 
 def _read(
@@ -64,7 +71,8 @@ def _read(
     found: ReadResult = read_entry(_tables(files, "entry", challenge), index=index, limits=limits)
     entry = found.entry
     if entry is not None:
-        found.issues.extend(validate(spec=challenge, index=index, entry=entry))
+        with _organisers("challenge"):
+            found.issues.extend(validate(spec=challenge, index=index, entry=entry))
         entry = None if found.issues.refused else entry
     return entry, {"outcome": "invalid" if entry is None else "ok", **found.to_json()}
 
@@ -77,11 +85,17 @@ def _tables(files: Files, what: str, challenge: ScoringSpec) -> Files:
     return found
 
 
-def _organisers(what: str, issues: IssueLog) -> Answer:
-    """A file of the organiser cannot be used. Says where, and never what stands there."""
-    places = [
-        f"{issue.code} (" + ", ".join(str(part) for part in (issue.table, issue.column, issue.line) if part) + ")"
-        for issue in issues.errors[:_NAMED]
-    ]
-    text = f"The {what} cannot be used: {sum(issues.total.values())} problems: {', '.join(places)}"
-    return Answer({"outcome": "internal", "message": text[:500]})
+@contextmanager
+def _organisers(what: str) -> Iterator[None]:
+    """Tell where a file of the organiser cannot be used, and never what stands there."""
+    try:
+        yield
+    except InputRefused as error:
+        places = [
+            f"{issue.code} (" + ", ".join(str(part) for part in (issue.table, issue.column, issue.line) if part) + ")"
+            for issue in error.issues.errors[:_NAMED]
+        ]
+        count = sum(error.issues.total.values())
+        raise Told(f"The {what} cannot be used: {count} problems: {', '.join(places)}") from None
+    except ParamsRefused as error:
+        raise Told(f"A metric cannot be used: {error}") from None

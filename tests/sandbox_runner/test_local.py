@@ -16,6 +16,7 @@ from tests.sandbox_runner.risk import job_files
 pytestmark = pytest.mark.sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
+ORDINARY = " as an ordinary user (--user 10001) and" if os.geteuid() == 0 else ""
 SPEC = """\
 spec = 1
 slug = "risks"
@@ -127,13 +128,13 @@ def test_an_entry_may_not_expand_beyond_its_limit() -> None:
         (
             {"container": True},
             "bwrap: No permissions to create new namespace",
-            f"Start the runner's container with --security-opt seccomp={doctor.PROFILE}, "
+            f"Start the runner's container{ORDINARY} with --security-opt seccomp={doctor.PROFILE}, "
             "--security-opt apparmor=unconfined.",
         ),
         (
             {"container": True},
             "bwrap: Can't mount proc on /newroot/proc: Operation not permitted",
-            f"Start the runner's container with --security-opt seccomp={doctor.PROFILE}, "
+            f"Start the runner's container{ORDINARY} with --security-opt seccomp={doctor.PROFILE}, "
             "--security-opt apparmor=unconfined, --security-opt systempaths=unconfined.",
         ),
         (
