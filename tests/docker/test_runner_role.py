@@ -1,4 +1,4 @@
-"""The image in the role runner, confined as compose.yaml confines it: its preflight, and one file scored in a sandbox."""
+"""The image in the role runner, confined as compose.yaml says: its preflight, and one file scored in a sandbox."""
 
 from __future__ import annotations
 

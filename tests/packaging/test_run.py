@@ -26,6 +26,7 @@ from tests.packaging.locks import PROJECT
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox, pytest.mark.timeout(900)]
 
 NOBODY = 65534
+MARK = "CHECK_OF_RUN_ON_PORT"
 FIRST_START_S, LATER_START_S, STOP_S = 600, 60, 30
 
 
@@ -59,11 +60,17 @@ class Started:
         with urllib.request.urlopen(f"{self.url}{path}", timeout=30) as answer:
             return json.load(answer)
 
-    def members(self) -> list[int]:
-        """Living processes of the group."""
-        listed = subprocess.run(["ps", "-eo", "pid=,pgid=,stat="], capture_output=True, text=True).stdout
-        rows = [line.split() for line in listed.splitlines()]
-        return [int(pid) for pid, group, state in rows if int(group) == self.process.pid and state[0] != "Z"]
+    def living(self) -> list[int]:
+        """Processes that carry this start's mark in their environment, whatever session they are in."""
+        mark = f"{MARK}={self.port}".encode()
+        return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if mark in environment_of(folder)]
+
+
+def environment_of(folder: Path) -> list[bytes]:
+    try:
+        return folder.joinpath("environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +106,7 @@ def running(clone: Path, *arguments: str, user: int | None, offline: bool = Fals
     if offline:
         environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/nowhere"}
     port = free_port()
+    environment |= {MARK: str(port)}
     process = subprocess.Popen(
         [clone / "run", "--port", str(port), *arguments],
         stdout=subprocess.PIPE,
@@ -118,16 +126,18 @@ def running(clone: Path, *arguments: str, user: int | None, offline: bool = Fals
         yield started
         os.killpg(process.pid, signal.SIGINT)
         process.wait(STOP_S)
-        reader.join(5)
-        assert started.members() == []
+        assert started.living() == []
     finally:
-        for pid in started.members():
+        for pid in started.living():
             os.kill(pid, signal.SIGKILL)
         process.wait(5)
+        reader.join(5)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def slugs(started: Started) -> list[str]:
-    return sorted(challenge["slug"] for challenge in started.get("/api/v1/challenges")["challenges"])
+    return sorted(challenge["slug"] for challenge in started.get("/api/v1/challenges"))
 
 
 def test_first_start_installs_and_serves_and_ctrl_c_stops_everything(clone: Path) -> None:
