@@ -45,8 +45,8 @@ def settings_of(data: Path | None, **changes: Any) -> Settings:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Instance]:
-    """Open the instance, bringing its schema up to date. Errors: CliError for every refusal, none with a traceback."""
+def opened(settings: Settings, *, migrate: bool = True) -> Iterator[Instance]:
+    """Open the instance and bring its schema up to date. Errors: CliError for every refusal, none with a traceback."""
     try:
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -54,7 +54,8 @@ def opened(settings: Settings) -> Iterator[Instance]:
     database = open_database(settings.database)
     try:
         with refusals(settings):
-            upgrade(database)
+            if migrate:
+                upgrade(database)
             yield Instance(settings, database, open_blobs(settings))
     finally:
         database.dispose()

@@ -7,7 +7,6 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select
-from sqlalchemy.orm import Session
 
 from app.db.engine import Database
 from app.db.runners import Site
@@ -18,29 +17,31 @@ from app.settings import PROJECT
 MIGRATION_LOCK = 0x4D_49_47_52  # "MIGR"
 
 
-def upgrade(database: Database, *, revision: str = "head") -> None:
+def upgrade(database: Database) -> None:
     """Create or upgrade all tables in one transaction, and the row of the local site (nil id).
 
     Several processes may call this at once: one works, the others wait and find it done. Raises Conflict for a database
     that a newer version of Arbitre wrote.
     """
+    with database.write_session() as session:
+        bring(session.connection())
+        if session.get(Site, NIL) is None:
+            session.add(Site(id=NIL, slug="local", name="This site"))
+
+
+def bring(connection: Connection, *, revision: str = "head") -> None:
+    """Bring the schema to `revision` in the transaction of `connection`. Raises Conflict as `upgrade` does."""
     config = _config()
-    with database.engine.execution_options(begin="IMMEDIATE").begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-        _check_known(connection, config)
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-        with Session(connection) as session:
-            if session.get(Site, NIL) is None:
-                session.add(Site(id=NIL, slug="local", name="This site"))
-                session.commit()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+    _check_known(connection)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
-def revision_of(database: Database) -> str | None:
+def revision_of(connection: Connection) -> str | None:
     """The schema revision of the database; None when it has no tables."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def newest_revision() -> str:
@@ -62,8 +63,8 @@ def _config() -> Config:
     return config
 
 
-def _check_known(connection: Connection, config: Config) -> None:
-    revision = MigrationContext.configure(connection).get_current_revision()
+def _check_known(connection: Connection) -> None:
+    revision = revision_of(connection)
     if revision is not None and not knows(revision):
         raise Conflict(
             N_("This database has schema %(revision)s, which a newer Arbitre wrote. Start that version on it."),
