@@ -60,20 +60,21 @@ def serve(kinds: Mapping[str, Work]) -> NoReturn:
         requests.close()
         _limit(request["cpu_s"], request["memory_mb"])
         bpf.confine(bpf.run_filter())
-        _send(answers, _done(kinds[request["kind"]], streams, request))
+        answers.writelines(_done(kinds[request["kind"]], streams, request))
+        answers.flush()
         os._exit(0)
 
 
-def _done(work: Work, streams: Mapping[str, BinaryIO], request: Request) -> Answer:
+def _done(work: Work, streams: Mapping[str, BinaryIO], request: Request) -> list[bytes]:
     try:
-        return work(streams, request)
+        return _encoded(work(streams, request))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except Told as told:
-        return Answer({"outcome": "internal", "message": str(told)[:500]})
+        message = str(told)
     except Exception as error:
         message = f"{place(error)}: {error}" if request["quote"] else place(error)
-        return Answer({"outcome": "internal", "message": message[:500]})
+    return _encoded(Answer({"outcome": "internal", "message": message[:500]}))
 
 
 def place(error: BaseException) -> str:
@@ -105,12 +106,9 @@ def _limit(cpu_s: int, memory_mb: int) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def _send(answers: BinaryIO, answer: Answer) -> None:
+def _encoded(answer: Answer) -> list[bytes]:
     used = resource.getrusage(resource.RUSAGE_SELF)
     account = {"cpu_s": used.ru_utime + used.ru_stime, "memory_mb": used.ru_maxrss / 1024}
     blobs = [{"role": role, "size": len(blob)} for role, blob in answer.blobs.items()]
     head = json.dumps({**account, **answer.head, "blobs": blobs}, allow_nan=False).encode()
-    answers.write(_HEAD.pack(len(head)) + head)
-    for blob in answer.blobs.values():
-        answers.write(blob)
-    answers.flush()
+    return [_HEAD.pack(len(head)), head, *answer.blobs.values()]

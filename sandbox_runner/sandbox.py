@@ -137,7 +137,7 @@ class Sandbox:
         pipe, answer = self._process.stdout.fileno(), bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
-            while selector.select(max(0.0, deadline - time.monotonic())):
+            while (left_s := deadline - time.monotonic()) > 0 and selector.select(left_s):
                 chunk = os.read(pipe, _CHUNK)
                 if not chunk:
                     return bytes(answer), None

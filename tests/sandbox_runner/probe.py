@@ -116,6 +116,19 @@ def babble(files: Files, request: Request) -> Answer:
     return Answer({"outcome": "splendid"})
 
 
+def drip(files: Files, request: Request) -> Answer:
+    """Always has a little more to say."""
+    while True:
+        for descriptor in range(3, 20):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b"x")
+
+
+def nan(files: Files, request: Request) -> Answer:
+    """An answer that JSON cannot hold."""
+    return Answer({"outcome": "ok", "values": [float("nan")]})
+
+
 def lie(files: Files, request: Request) -> Answer:
     """Writes its own answer into every descriptor it has: raw bytes from the file."""
     raw = files["entry"].read()
@@ -162,5 +175,5 @@ def main() -> NoReturn:
 
 KINDS = {
     *("attempts", "words", "secret", "hang", "spin", "hoard", "flood", "babble", "lie", "abort", "leave", "quote"),
-    *("echo", "interpret"),
+    *("echo", "interpret", "drip", "nan"),
 }

@@ -146,6 +146,12 @@ def test_parts_of_scipy_may_come_late(attempt: Attempt) -> None:
             "time",
             "It was not done after 1 s of computing, which is all this phase allows.",
         ),
+        (
+            "drip",
+            Limits(wall_s=1, cpu_s=20, memory_mb=512, output_mb=64),
+            "time",
+            "It was not done after 1 s, which is all this phase allows.",
+        ),
         ("hoard", None, "memory", "It needed more than 512 MiB of memory, which is all this phase allows."),
         ("flood", None, "output", "The answer grew beyond 1 MiB, which is all this phase allows."),
         ("abort", None, "crash", "The program that reads the entry ended without an answer (SIGSEGV)."),
@@ -181,6 +187,12 @@ def test_a_sandbox_that_writes_its_own_answer_is_not_believed(attempt: Attempt, 
         "internal",
         f"The answer of the sandbox was refused: {complaint}.",
     )
+
+
+def test_an_answer_that_cannot_be_written_is_ours(attempt: Attempt) -> None:
+    finish = attempt("nan")
+    assert finish.outcome == "internal"
+    assert re.fullmatch(r"ValueError at sandbox_runner/child\.py:\d+", finish.detail.message or "")
 
 
 def test_errors_quote_a_file_only_for_who_holds_it(attempt: Attempt) -> None:
