@@ -302,7 +302,12 @@ def _enqueue(session: Session, *, submission: Submission, phase: Phase, settings
     kind = "check" if submission.check else "score"
     roles = ("spec", "cases") if submission.check else tuple(phase.inputs)
     inputs = {role: phase.inputs[role] for role in roles} | {"entry": submission.blob_id.hex}
-    limits = {"wall_s": phase.limits["wall_s"], "cpu_s": phase.limits["wall_s"], "memory_mb": phase.limits["memory_mb"]}
+    limits = {
+        "wall_s": phase.limits["wall_s"],
+        "cpu_s": phase.limits["wall_s"],
+        "memory_mb": phase.limits["memory_mb"],
+        "entry_mb": phase.limits["size_mb"],
+    }
     jobs.enqueue(
         session,
         queue=kind,
