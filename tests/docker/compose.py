@@ -35,8 +35,10 @@ def program() -> list[str] | None:
     return ["docker-compose"] if shutil.which("docker-compose") else None
 
 
-def compose(*arguments: str, environment: dict[str, str] = ENVIRONMENT) -> subprocess.CompletedProcess[str]:
-    """One Compose command in the repository's folder, as a user gives it."""
+def compose(
+    *arguments: str, environment: dict[str, str] = ENVIRONMENT, given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """One Compose command in the repository's folder, as a user gives it; `given` is its standard input."""
     command = [*(program() or []), *arguments]
     kept = {name: value for name, value in os.environ.items() if name != "POSTGRES_PASSWORD"}
-    return subprocess.run(command, cwd=PROJECT, env=kept | environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=PROJECT, env=kept | environment, input=given, capture_output=True, text=True)
