@@ -24,18 +24,16 @@ def template() -> Catalog:
     found = Catalog(project="Arbitre", charset="utf-8")
     for name, line, message, comments, context in extract_from_dir(ROOT, methods, options, KEYWORDS):
         found.add(message, None, [(name, line)], auto_comments=comments, context=context)
-    for name, message in _tables():
-        found.add(message, None, [(name, 1)])
+    for title in _titles():
+        found.add(title, None, [("scoring/registry.py", 1)])
     return found
 
 
-def _tables() -> list[tuple[str, str]]:
-    """Messages that are values of tables: sentences about challenge folders, titles of metrics."""
-    from challenges.messages import TEMPLATES
+def _titles() -> list[str]:
+    """Titles of the built-in metrics: they stand on their cards, which other programs read too."""
     from scoring.registry import BUILT_IN
 
-    titles = [("scoring/registry.py", metric.card.title) for metric in BUILT_IN.values()]
-    return [("challenges/messages.py", text) for text in TEMPLATES.values()] + titles
+    return [metric.card.title for metric in BUILT_IN.values()]
 
 
 def main() -> None:
@@ -44,6 +42,7 @@ def main() -> None:
     for path in sorted((ROOT / "web" / "locale").glob("*/LC_MESSAGES/messages.po")):
         with path.open("rb") as file:
             catalogue = read_po(file, locale=path.parent.parent.name)
+        wanted.creation_date = catalogue.creation_date
         catalogue.update(wanted, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
         catalogue.header_comment = "# Translations of Arbitre. Kept up to date by .ci/messages.py."

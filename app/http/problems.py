@@ -20,5 +20,8 @@ def issue_document(issue: dict[str, Any], language: str) -> dict[str, Any]:
 
 def folder_sentence(problem: Problem, language: str) -> str:
     """What is wrong in a challenge folder and how to mend it, in the reader's language."""
+    if problem.issue is not None:
+        words = explain(problem.issue, translations(language).gettext)
+        return f"{words.text} {words.fix}"
     known = {name: getattr(problem, name) or "" for name in ("file", "key", "expected", "found")}
     return translate(TEMPLATES[problem.code], language, known | dict(problem.fields))

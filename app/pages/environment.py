@@ -33,6 +33,7 @@ def environment(language: str) -> Environment:
         language=language,
         base=f"/{language}",
         other=other,
+        colon="\u00a0: " if language == "fr" else ": ",
         other_name=NAMES[other],
         stylesheet=f"/static/arbitre.css?v={_digest('arbitre.css')}",
         words=words,

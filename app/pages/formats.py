@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -51,7 +52,7 @@ def place_of(zone: str, language: str) -> str:
 def moment(when: dt.datetime, zone: str, language: str, *, pattern: str = "HH:mm") -> Markup:
     """A day and a time with its zone: 15 December 2026 at 23:59 (Paris time)."""
     local = when.astimezone(ZoneInfo(zone))
-    day = format_date(local, "long", locale=LOCALES[language])
+    day = _day(local, "long", language)
     time = format_time(local, pattern, locale=LOCALES[language])
     text = translate(N_("%(day)s at %(time)s"), language, {"day": day, "time": time})
     return _element(when, f"{text} ({place_of(zone, language)})")
@@ -65,7 +66,7 @@ def exact_moment(when: dt.datetime, zone: str, language: str) -> Markup:
 def short_moment(when: dt.datetime, zone: str, language: str) -> Markup:
     """For tables whose header names the zone: 22 Nov 2026, 14:05."""
     local = when.astimezone(ZoneInfo(zone))
-    day = format_date(local, "medium", locale=LOCALES[language])
+    day = _day(local, "medium", language)
     return _element(when, f"{day}, {format_time(local, 'HH:mm', locale=LOCALES[language])}")
 
 
@@ -73,6 +74,12 @@ def clock(when: dt.datetime, zone: str, language: str, *, pattern: str = "HH:mm"
     """The time of day in a zone: 23:59 (Paris time)."""
     text = format_time(when.astimezone(ZoneInfo(zone)), pattern, locale=LOCALES[language])
     return _element(when, f"{text} ({place_of(zone, language)})")
+
+
+def _day(local: dt.datetime, width: Literal["medium", "long"], language: str) -> str:
+    text = format_date(local, width, locale=LOCALES[language])
+    # The first day of a month is an ordinal in French; Babel does not know.
+    return f"1er{text[1:]}" if language == "fr" and local.day == 1 else text
 
 
 def _element(when: dt.datetime, text: str) -> Markup:

@@ -59,7 +59,9 @@ def scores_of(values: Sequence[dict[str, Any]], *, phase: Phase) -> Scores:
     slices = sorted({value["slice"] for value in values}, key=lambda name: _place(name, order))
     whole = [name for name in slices if name == "all" or name.startswith("split:")]
     mains = _mains(spec)
-    by_slice = {name: [value for value in values if value["slice"] == name] for name in slices}
+    ids = [metric["id"] for metric in spec["metrics"]]
+    ordered = sorted(values, key=lambda value: (ids.index(value["metric"]), value["output"]))
+    by_slice = {name: [value for value in ordered if value["slice"] == name] for name in slices}
     tables = [_table(name, by_slice[name], spec, mains) for name in whole]
     parts = [value for name in slices if name not in whole for value in by_slice[name] if _is_main(value, mains)]
     return Scores(

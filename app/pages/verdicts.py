@@ -21,7 +21,7 @@ SENTENCES = {
     "failed": N_("The file could not be scored."),
     "dead": N_("The file was not scored, because the platform failed several times."),
     "cancelled": N_("This submission was cancelled before it started."),
-    "withdrawn": N_("Your team withdrew this submission: it does not count on the board."),
+    "withdrawn": N_("The team withdrew this submission: it does not count on the board."),
 }
 CHECKING = N_("The file is being read and checked.")
 FAULTS = {
@@ -32,10 +32,10 @@ FAULTS = {
 }
 COSTS = {
     "check": N_("A check uses none of your submissions."),
-    "used": N_("It used one of your team's submissions."),
-    "holds": N_("It holds one of your team's submissions until it ends."),
-    "none": N_("It used none of your team's submissions."),
-    "rejected": N_("It used none of your team's submissions: format problems never do."),
+    "used": N_("It used one of the team's submissions."),
+    "holds": N_("It holds one of the team's submissions until it ends."),
+    "none": N_("It used none of the team's submissions."),
+    "rejected": N_("It used none of the team's submissions: format problems never do."),
 }
 
 
