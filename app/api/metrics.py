@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from fastapi import APIRouter
@@ -18,7 +17,7 @@ router = APIRouter(tags=["metrics"])
 @router.get("/metrics")
 def list_metrics() -> list[dict[str, Any]]:
     """The cards of all metrics that this instance has."""
-    return [dataclasses.asdict(card) for card in registry.cards()]
+    return [card.to_json() for card in registry.cards()]
 
 
 @router.get("/metrics/{key}")
@@ -26,7 +25,7 @@ def read(key: str) -> dict[str, Any]:
     """One metric's card."""
     for card in registry.cards():
         if card.key == key:
-            return dataclasses.asdict(card)
+            return card.to_json()
     raise NotFound()
 
 

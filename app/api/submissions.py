@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel
@@ -66,6 +67,12 @@ class Row(BaseModel):
     ended_at: dt.datetime | None
 
 
+class ScoredRow(Row):
+    """`score` is the ranking output on the live split, where it may be seen."""
+
+    score: dict[str, Any] | None
+
+
 class SubmissionDocument(Row):
     """`fault` says whose: theirs, organisers', ours or null; `uses_quota` whether it holds a slot."""
 
@@ -96,14 +103,14 @@ def submit_request(
     x_sha256: Annotated[str | None, Header(pattern="^[0-9a-fA-F]{64}$")] = None,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
 ) -> admissions.Request:
-    """What the address and the headers say."""
+    """What the address and the headers say; the file's name is percent-encoded UTF-8 where it is not plain ASCII."""
     return admissions.Request(
         slug=slug,
         phase=phase,
         kind=kind,
         check=check,
         note=note,
-        filename=x_filename.rsplit("/", 1)[-1],
+        filename=unquote(x_filename).rsplit("/", 1)[-1],
         sha256=x_sha256,
         idempotency_key=idempotency_key,
         again=again,
@@ -151,15 +158,15 @@ def submit(wish: RequestDep, edge: EdgeDep, body: Annotated[Received[Admission],
 @router.get("/challenges/{slug}/submissions")
 def list_submissions(
     slug: str, edge: EdgeDep, before: int | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 100
-) -> list[Row]:
+) -> list[ScoredRow]:
     """The team's submissions, newest first; `before` continues below a number."""
     with edge.read() as session:
         _, standing = find_challenge(session, actor=edge.actor, slug=slug)
         if "read" not in edge.actor.scopes or standing.team_id is None:
             raise NotFound(submissions.NO_TEAM)
-        return [
-            Row(**_row(session, row)) for row in rows.of_team(session, standing.team_id, before=before, limit=limit)
-        ]
+        found = rows.of_team(session, standing.team_id, before=before, limit=limit)
+        scores = evaluations.ranking_scores(session, submissions=found)
+        return [ScoredRow(**_row(session, row), score=scores.get(row.id)) for row in found]
 
 
 @router.get("/challenges/{slug}/submissions/{number}")

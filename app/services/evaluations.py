@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -145,6 +146,37 @@ def values_for(session: Session, *, evaluation: Evaluation, phase: Phase, behind
         for value in rows.values_of(session, evaluation.id)
         if access.can_read_slice(slice=value.slice, splits=splits, closed=closed, behind=behind)
     ]
+
+
+def ranking_scores(session: Session, *, submissions: Sequence[Submission]) -> dict[uuid.UUID, dict[str, object]]:
+    """Submission -> its value of the ranking output on the phase's live split, rounded as it is shown."""
+    by_phase: dict[uuid.UUID, list[Submission]] = {}
+    for submission in submissions:
+        by_phase.setdefault(submission.phase_id, []).append(submission)
+    found: dict[uuid.UUID, dict[str, object]] = {}
+    for phase_id, mine in by_phase.items():
+        phase = session.get_one(Phase, phase_id)
+        split = boards.live_split(session, phase)
+        if split.visible == "live":
+            found |= _scores(session, phase, f"split:{split.name}", mine)
+    return found
+
+
+def _scores(
+    session: Session, phase: Phase, slice: str, submissions: list[Submission]
+) -> dict[uuid.UUID, dict[str, object]]:
+    ranking = phase.scoring_spec["ranking"]
+    evaluations = {submission.current_id: submission.id for submission in submissions if submission.current_id}
+    query = select(MetricValue).where(
+        MetricValue.evaluation_id.in_(evaluations),
+        MetricValue.metric == ranking["metric"],
+        MetricValue.output == ranking["output"],
+        MetricValue.slice == slice,
+    )
+    return {
+        evaluations[value.evaluation_id]: value_document(value, places=phase.precision, behind=False)
+        for value in session.scalars(query)
+    }
 
 
 def documents_for(session: Session, *, submission: Submission, behind: bool) -> list[dict[str, object]]:
