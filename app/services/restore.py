@@ -196,4 +196,4 @@ def _revive(session: Session, *, taken_at: dt.datetime, now: dt.datetime) -> int
             job.claimed_at = now
     session.flush()
     session.execute(delete(JobBlob).where(JobBlob.job_id.in_([job.id for job in jobs if job.state == "ready"])))
-    return sum(job.state == "ready" for job in jobs)
+    return sum(job.state == "ready" and job.kind != deadlines.PULSE for job in jobs)
