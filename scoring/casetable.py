@@ -42,6 +42,12 @@ class CaseTable:
     rows: Mapping[str, Rows]
     meta: Mapping[str, Array] = field(default_factory=dict)
 
+    def order(self) -> Cases:
+        """All cases: as the rows stand, where each case has exactly one row in all sets together, else ascending."""
+        ascending = np.arange(self.n_cases)
+        case = np.concatenate([rows.case for rows in self.rows.values()]) if self.rows else ascending
+        return case if np.array_equal(np.sort(case), ascending) else ascending
+
     def select(self, cases: Cases) -> "CaseTable":
         """The table of these cases alone (unique positions), renumbered in their order; rows keep their order."""
         place = np.full(self.n_cases, -1, dtype=np.intp)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,20 +115,40 @@ class _Scored:
     plan: ResamplePlan
     resample: ResampleSpec
 
-    def aggregate(self, table: CaseTable, weights: NDArray[np.generic]) -> Floats:
+    def on(self, cases: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """(outputs,) values on these cases, and (B, outputs) resampled ones."""
+        # A challenge with one split would otherwise do everything twice.
+        return self._on_all if len(cases) == self.table.n_cases else self._on(cases)
+
+    @cached_property
+    def _on_all(self) -> tuple[Floats, Floats]:
+        return self._on(np.arange(self.table.n_cases))
+
+    @cached_property
+    def _order(self) -> NDArray[np.intp]:
+        return self.table.order()
+
+    def _on(self, cases: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        chosen = np.zeros(self.table.n_cases, dtype=np.bool_)
+        chosen[cases] = True
+        # In the order of the rows, weights reach a metric as it needs them and are not sorted for every chunk.
+        ordered = self._order[chosen[self._order]]
+        table = self.table.select(ordered)
+        return self._aggregate(table, np.ones((1, len(ordered))))[0], self._resampled(table, ordered)
+
+    def _aggregate(self, table: CaseTable, weights: NDArray[np.generic]) -> Floats:
         out = self.metric.aggregate(table, weights)
         if out.shape != (len(weights), len(self.outputs)):
             raise ValueError(f"metric {self.metric.card.key} gave {out.shape} values for {len(self.outputs)} outputs")
         return round12(out)
 
-    def resampled(self, part: Slice, table: CaseTable) -> Floats:
-        """(B, outputs) on the cases of one slice."""
+    def _resampled(self, table: CaseTable, cases: NDArray[np.intp]) -> Floats:
         out = np.empty((len(self.plan.counts), len(self.outputs)))
-        columns = self.cluster[part.cases]
+        columns = self.cluster[cases]
         step = max(1, _CHUNK // len(columns))
         for start in range(0, len(out), step):
             weights = np.take(self.plan.counts[start : start + step], columns, axis=1)
-            out[start : start + step] = self.aggregate(table, weights)
+            out[start : start + step] = self._aggregate(table, weights)
         return out
 
 
@@ -138,9 +159,7 @@ def _slice_values(scored: _Scored, part: Slice, replicates: dict[str, Floats]) -
     elif not part.kept and part.n_clusters < least:
         yield from _without(scored, part, f"cell<{least}")
     else:
-        table = scored.table.select(part.cases)
-        point = scored.aggregate(table, np.ones((1, len(part.cases))))[0]
-        drawn = scored.resampled(part, table)
+        point, drawn = scored.on(part.cases)
         for i, output in enumerate(scored.outputs):
             yield _value(scored, part, output, float(point[i]), drawn[:, i])
             if part.kept:

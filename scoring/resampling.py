@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 _RESAMPLE, _SPLIT = 0, 1  # first word of the spawn key: a split is never drawn from the stream of a resample
 _CHUNK = 1 << 18  # draws held at once
-_WORDS = 1 << 14  # raw words held at once: few enough to stay in the cache
-_HALF = np.uint64(32)
+_WORDS = 1 << 13  # raw words held at once: few enough to stay in the cache
+_HALF, _FRACTION = np.uint64(32), np.uint64(2**32 - 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,7 @@ def make_plan(*, seed: int, replicates: int, cluster_ids: Sequence[str], strata:
         raise ValueError("cluster ids must be ascending and unique, so that the plan depends on nothing else")
     counts = np.zeros((replicates, len(ids)), dtype=np.uint16)
     for stratum in np.unique(codes):
-        columns = np.flatnonzero(codes == stratum)
-        counts[:, columns] = _draw(_stream(seed, _RESAMPLE, int(stratum)), replicates, len(columns))
+        _draw(_stream(seed, _RESAMPLE, int(stratum)), counts, np.flatnonzero(codes == stratum))
     counts.flags.writeable = False
     return ResamplePlan(counts=counts, cluster_ids=ids, strata=codes, digest=_digest(counts, ids, codes))
 
@@ -75,37 +74,40 @@ def _stream(seed: int, *key: int) -> np.random.PCG64:
     return np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def _draw(bits: np.random.PCG64, rows: int, k: int) -> NDArray[np.uint16]:
-    """(rows, k) counts of k draws of k. The result does not depend on the chunk: draws are consumed in order."""
-    out = np.empty((rows, k), dtype=np.uint16)
+def _draw(bits: np.random.PCG64, counts: NDArray[np.uint16], columns: NDArray[np.intp]) -> None:
+    """Fill `columns` (k,) of each row by k draws of k. The result does not depend on the chunk: draws come in order."""
+    k = len(columns)
+    where = slice(None) if k == counts.shape[1] else columns
     step = max(1, _CHUNK // k)
-    for start in range(0, rows, step):
-        n = min(step, rows - start)
+    for start in range(0, len(counts), step):
+        n = min(step, len(counts) - start)
         for i, row in enumerate(_integers(bits, k, n * k).reshape(n, k), start):
-            out[i] = np.bincount(row, minlength=k)
-    return out
+            counts[i][where] = np.bincount(row, minlength=k).astype(np.uint16)
 
 
 def _integers(bits: np.random.PCG64, k: int, n: int) -> NDArray[np.intp]:
     """(n,) integers in [0, k), each equally likely: multiply-shift with rejection (Lemire 2019, arXiv 1805.10941)."""
     low = np.uint64(2**32 % k)
-    out = np.empty(n, dtype=np.intp)
+    out, fractions = np.empty(n, dtype=np.uint64), np.empty(_WORDS, dtype=np.uint64)
     done = 0
     while done < n:
-        product = (bits.random_raw(min(n - done, _WORDS)) >> _HALF) * np.uint64(k)
-        fair = (product & np.uint64(0xFFFFFFFF)) >= low
-        kept = product >> _HALF if fair.all() else (product >> _HALF)[fair]
-        out[done : done + kept.size] = kept
-        done += kept.size
-    return out
+        # In place, because there are millions of draws and each new array costs more than what is done with it.
+        product = bits.random_raw(min(n - done, _WORDS))
+        product >>= _HALF
+        product *= np.uint64(k)
+        fraction = np.bitwise_and(product, _FRACTION, out=fractions[: product.size])
+        if low and fraction.min() < low:
+            product = product[fraction >= low]
+        np.right_shift(product, _HALF, out=out[done : done + product.size])
+        done += product.size
+    return out.view(np.int64).astype(np.intp, copy=False)
 
 
 def _digest(counts: NDArray[np.uint16], ids: tuple[str, ...], strata: NDArray[np.intp]) -> str:
     digest = hashlib.sha256(b"arbitre plan 1\n")
     digest.update(repr(counts.shape).encode())
-    for name in ids:
-        raw = name.encode()
-        digest.update(len(raw).to_bytes(8, "little") + raw)
+    names = [name.encode() for name in ids]
+    digest.update(b"".join(len(name).to_bytes(8, "little") + name for name in names))
     digest.update(strata.astype("<i8").tobytes())
-    digest.update(counts.astype("<u2", copy=False).tobytes())
+    digest.update(np.ascontiguousarray(counts, dtype="<u2").data)
     return digest.hexdigest()

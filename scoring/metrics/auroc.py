@@ -62,15 +62,15 @@ class Auroc:
         ranks = negatives.columns["score"]
         below = np.searchsorted(ranks, positives.columns["score"], side="left")
         upto = np.searchsorted(ranks, positives.columns["score"], side="right")
-        untied = np.array_equal(below, upto)
+        tied = np.flatnonzero(below != upto)
         out = np.empty((len(weights), 1))
         both = np.concatenate([positives.case, negatives.case])
         for part, rows in chunks(both, weights):
             above, under = rows[:, : len(below)], rows[:, len(below) :]
             total = np.zeros((len(rows), len(ranks) + 1))
             np.cumsum(under, axis=1, out=total[:, 1:])
-            won = np.einsum("bi,bi->b", above, total[:, below])
-            won += won if untied else np.einsum("bi,bi->b", above, total[:, upto])
+            won = 2 * np.einsum("bi,bi->b", above, np.take(total, below, axis=1))
+            won += np.einsum("bi,bi->b", above[:, tied], total[:, upto[tied]] - total[:, below[tied]])
             out[part, 0] = ratio(won, 2 * above.sum(axis=1) * total[:, -1])
         return out
 

@@ -220,6 +220,15 @@ def test_memory_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run().values == expected.values
 
 
+def test_a_split_of_all_cases_has_the_values_of_all() -> None:
+    spec = replace(SPEC, splits=(SplitSpec("whole", "live", share=1.0),))
+    result = run(spec, replace(attributes(), split=groups(("whole",), np.zeros(N))))
+    assert found(result, "auroc", "split:whole") == replace(found(result, "auroc", "all"), slice="split:whole")
+    for output in ("auc.auroc", "f1.macro_f1"):
+        drawn = result.replicates[f"{output}|all"]
+        assert result.replicates[f"{output}|split:whole"].tolist() == drawn.tolist()
+
+
 def test_packed_results_come_back() -> None:
     result = run()
     drawn = unpack_arrays(result.pack_replicates())
