@@ -52,8 +52,9 @@ def board(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> None
 
 def tick(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> None:  # noqa: ARG001 - one shape for all kinds
     """What is due by time, and jobs that nobody may take any more."""
-    attempts.give_up(session, lease_s=parts.settings.lease_s, now=now)
+    # First the phases, then the queue: its lock is not held while a board is computed.
     schedule.tick(session, blobs=parts.blobs, now=now)
+    attempts.give_up(session, lease_s=parts.settings.lease_s, now=now)
 
 
 KINDS: dict[str, Callable[..., None]] = {"board": board, deadlines.PULSE: tick}

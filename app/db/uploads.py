@@ -9,11 +9,15 @@ from sqlalchemy import ForeignKey, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
+from app.db.phases import Phase
 from app.domain.ids import new_id
 
 
 class Upload(Base):
-    """An admitted request whose body is still coming; a phase does not freeze before `expires_at` while it stands."""
+    """An admitted request whose body is still coming. `expires_at` is the request's moment and the grace for a body.
+
+    The grace begins at the close for requests before it (design 11.5), so the phase does not freeze before then.
+    """
 
     __tablename__ = "uploads"
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -24,10 +28,20 @@ class Upload(Base):
     expires_at: Mapped[dt.datetime]
 
 
-def open_in(session: Session, phase_id: uuid.UUID, now: dt.datetime) -> int:
+def last_moment(upload: Upload, *, closes_at: dt.datetime) -> dt.datetime:
+    """When the body must be complete, whatever the close was when the request came."""
+    return max(upload.requested_at, closes_at) + (upload.expires_at - upload.requested_at)
+
+
+def open_in(session: Session, phase: Phase, now: dt.datetime) -> int:
     """How many uploads to this phase may still arrive."""
-    query = select(func.count()).where(Upload.phase_id == phase_id, Upload.expires_at > now)
-    return session.scalar(query) or 0
+    found = session.scalars(select(Upload).where(Upload.phase_id == phase.id))
+    return sum(last_moment(upload, closes_at=phase.closes_at) >= now for upload in found)
+
+
+def of_team(session: Session, team_id: uuid.UUID) -> int:
+    """How many uploads of a team are on their way."""
+    return session.scalar(select(func.count()).where(Upload.team_id == team_id)) or 0
 
 
 def forget(session: Session, upload_id: uuid.UUID) -> None:
@@ -35,4 +49,8 @@ def forget(session: Session, upload_id: uuid.UUID) -> None:
 
 
 def forget_expired(session: Session, now: dt.datetime) -> None:
-    session.execute(delete(Upload).where(Upload.expires_at <= now))
+    """Drop what can no longer arrive: uploads that a server took with it when it died."""
+    query = select(Upload, Phase.closes_at).join(Phase, Phase.id == Upload.phase_id).where(Upload.expires_at < now)
+    for upload, closes_at in session.execute(query).all():
+        if last_moment(upload, closes_at=closes_at) < now:
+            forget(session, upload.id)

@@ -84,8 +84,13 @@ def _intervals(
 
 
 def _matrix(candidates: Sequence[Candidate]) -> NDArray[np.float64] | None:
-    """(T, B), or None when a team has no replicates: then nothing paired can be said of any."""
-    rows = [c.replicates for c in candidates if c.replicates is not None]
-    if not rows or len(rows) < len(candidates) or len({len(row) for row in rows}) > 1:
+    """(T, B), or None when a team has a value but no replicates: then nothing paired can be said of any.
+
+    A team without a value ranks in no resample, so it takes nothing away from the others.
+    """
+    rows = [c.replicates for c in candidates if c.value is not None]
+    known = [row for row in rows if row is not None]
+    if not known or len(known) < len(rows) or len({len(row) for row in known}) > 1:
         return None
-    return np.stack(rows)
+    none = np.full(len(known[0]), np.nan)
+    return np.stack([none if c.value is None or c.replicates is None else c.replicates for c in candidates])

@@ -10,13 +10,11 @@ from typing import Any
 
 import numpy as np
 import rfc8785
-from numpy.typing import NDArray
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.db import boards as rows
 from app.db import challenges, phases
-from app.db.blobs import Blob
 from app.db.boards import BoardEntry, BoardSnapshot
 from app.db.challenges import Challenge
 from app.db.evaluations import Evaluation, MetricValue
@@ -28,9 +26,12 @@ from app.domain.precision import shown
 from app.domain.ranking import Candidate, Place, places
 from app.domain.schedule import window
 from app.files.blobs import Blobs
-from app.services import audit, jobs
+from app.services import audit, jobs, replicates
 from scoring.notes import notes
 from scoring.spec import from_json
+
+PINNED = "pinned"
+"""Key of a frozen snapshot's `body` that is no part of the board: what the board stood on when it froze."""
 
 
 def live_split(session: Session, phase: Phase) -> Split:
@@ -49,7 +50,7 @@ def reconsider(session: Session, *, phase: Phase, team_id: uuid.UUID, now: dt.da
     splits = phases.splits_of(session, phase.id)
     session.execute(delete(BoardEntry).where(BoardEntry.phase_id == phase.id, BoardEntry.team_id == team_id))
     if scored:
-        values = _ranking_values(session, phase, [s.current_id for s in scored if s.current_id])
+        values = _ranking_values(session, phase, team_id)
         live = f"split:{live_split(session, phase).name}"
         for split in splits:
             chosen, how = _choose(phase, scored, values, live=live, split=f"split:{split.name}")
@@ -75,7 +76,7 @@ def enqueue(session: Session, *, phase: Phase, now: dt.datetime) -> None:
 
 def compute(session: Session, *, phase_id: uuid.UUID, blobs: Blobs, now: dt.datetime) -> list[BoardSnapshot]:
     """Write a new snapshot of each split's board. A frozen phase gets none."""
-    phase = session.scalars(select(Phase).where(Phase.id == phase_id).with_for_update()).one()
+    phase = session.scalars(select(Phase).where(Phase.id == phase_id).with_for_update(key_share=True)).one()
     if phase.frozen_at is not None:
         return []
     return [
@@ -97,7 +98,7 @@ def freeze(session: Session, *, phase: Phase, blobs: Blobs, now: dt.datetime) ->
 
 
 def pinned(session: Session, *, phase: Phase, split: str) -> dict[str, Any]:
-    """What a frozen board stands on: scoring, reference and the entries with their digests."""
+    """What a board stands on at this moment: scoring, reference and the entries with their digests."""
     query = (
         select(Team.name, Submission.number, Submission.sha256, Evaluation.plan_digest)
         .join(BoardEntry, BoardEntry.team_id == Team.id)
@@ -120,13 +121,13 @@ def _scored(session: Session, phase: Phase, team_id: uuid.UUID) -> list[Submissi
     return list(session.scalars(query.order_by(Submission.number)))
 
 
-def _ranking_values(
-    session: Session, phase: Phase, evaluations: list[uuid.UUID]
-) -> dict[tuple[uuid.UUID, str], MetricValue]:
-    """(evaluation, slice) -> value of the ranking output."""
+def _ranking_values(session: Session, phase: Phase, team_id: uuid.UUID) -> dict[tuple[uuid.UUID, str], MetricValue]:
+    """(evaluation, slice) -> value of the ranking output, of the evaluations in force of the team."""
     ranking = phase.scoring_spec["ranking"]
-    query = select(MetricValue).where(
-        MetricValue.evaluation_id.in_(evaluations),
+    query = select(MetricValue).join(Submission, Submission.current_id == MetricValue.evaluation_id)
+    query = query.where(
+        Submission.phase_id == phase.id,
+        Submission.team_id == team_id,
         MetricValue.metric == ranking["metric"],
         MetricValue.output == ranking["output"],
         MetricValue.slice.startswith("split:"),
@@ -193,8 +194,9 @@ def _snapshot(
     entries = rows.entries_of(session, phase.id, split.name)
     seq = (session.scalar(_last_seq(phase, split)) or 0) + 1
     body = _header(session, challenge, phase, split, seq=seq, provisional=not frozen, now=now)
-    body["rows"] = _rows(session, phase, split, entries, blobs=blobs, closed=closed)
+    body["rows"] = _rows(session, phase, split, entries, blobs=blobs, closed=closed, final=frozen)
     salt = secrets.token_hex(16) if frozen else None
+    pins = pinned(session, phase=phase, split=split.name) if frozen else None
     snapshot = BoardSnapshot(
         phase_id=phase.id,
         split=split.name,
@@ -202,10 +204,10 @@ def _snapshot(
         computed_at=now,
         provisional=not frozen,
         frozen=frozen,
-        body=body,
+        body=body | {PINNED: pins} if pins else body,
         shown=rounded(body, phase.precision),
         salt=salt,
-        hash=board_hash(body, pinned(session, phase=phase, split=split.name), salt) if salt else None,
+        hash=board_hash(body, pins, salt) if pins and salt else None,
     )
     session.add(snapshot)
     session.flush()
@@ -253,17 +255,17 @@ def _header(
 
 
 def _rows(
-    session: Session, phase: Phase, split: Split, entries: list[BoardEntry], *, blobs: Blobs, closed: bool
+    session: Session, phase: Phase, split: Split, entries: list[BoardEntry], *, blobs: Blobs, closed: bool, final: bool
 ) -> list[dict[str, Any]]:
     ranking = phase.scoring_spec["ranking"]
     teams = {team.id: team for team in session.scalars(select(Team).where(Team.challenge_id == phase.challenge_id))}
-    replicates = _replicates(session, phase, split, entries, blobs)
+    drawn = replicates.of_board(session, phase=phase, split=split, blobs=blobs, final=final)
     candidates = [
         Candidate(
             key=str(entry.team_id),
             value=entry.ranked_value,
             # Where there are too few clusters for an interval, nothing is said of ranks by resampling either.
-            replicates=replicates.get(entry.evaluation_id) if entry.low is not None else None,
+            replicates=drawn.get(entry.evaluation_id) if entry.low is not None else None,
             ranks=not teams[entry.team_id].baseline and teams[entry.team_id].eligible,
         )
         for entry in entries
@@ -293,22 +295,6 @@ def _row(place: Place, entry: BoardEntry, team: Team) -> dict[str, Any]:
         "eligible": team.eligible,
         "reason": team.reason or entry.reason,
     }
-
-
-def _replicates(
-    session: Session, phase: Phase, split: Split, entries: list[BoardEntry], blobs: Blobs
-) -> dict[uuid.UUID, NDArray[np.float64]]:
-    """Evaluation -> its (B,) resampled ranking values on this split."""
-    ranking = phase.scoring_spec["ranking"]
-    name = f"{ranking['metric']}.{ranking['output']}|split:{split.name}"
-    query = select(Evaluation.id, Blob).join(Blob, Blob.id == Evaluation.replicates_id)
-    query = query.where(Evaluation.id.in_([entry.evaluation_id for entry in entries]))
-    found = {}
-    for evaluation_id, blob in session.execute(query):
-        with blobs.open(blob.store, blob.sha256) as stream, np.load(stream, allow_pickle=False) as arrays:
-            if name in arrays.files:
-                found[evaluation_id] = arrays[name]
-    return found
 
 
 def rounded(body: dict[str, Any], places: int | None) -> dict[str, Any]:

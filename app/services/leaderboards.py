@@ -13,7 +13,7 @@ from app.db.phases import Phase, Split
 from app.domain import access
 from app.domain.access import Actor
 from app.errors import N_, NotFound
-from app.services.boards import pinned
+from app.services.boards import PINNED, pinned
 from app.services.standing import find_challenge, find_phase
 
 
@@ -54,7 +54,12 @@ def read(session: Session, *, actor: Actor, slug: str, phase: str, split: str | 
             "notes": [],
             "rows": [],
         }
-    return snapshot.body if behind else snapshot.shown
+    return board_of(snapshot) if behind else snapshot.shown
+
+
+def board_of(snapshot: BoardSnapshot) -> dict[str, Any]:
+    """The board with 12 digits, without what it stands on."""
+    return {key: value for key, value in snapshot.body.items() if key != PINNED}
 
 
 def exported(session: Session, *, actor: Actor, slug: str, phase: str, split: str | None) -> dict[str, Any]:
@@ -82,8 +87,9 @@ def _readable(session: Session, *, actor: Actor, slug: str, phase: str, split: s
 
 def export(session: Session, *, phase: Phase, snapshot: BoardSnapshot, behind: bool) -> dict[str, Any]:
     """A frozen board as a document with its hash; the salt comes with it for whoever may see the reference."""
-    document = dict(snapshot.body if behind else snapshot.shown)
+    document = dict(board_of(snapshot) if behind else snapshot.shown)
     document |= {"frozen": snapshot.frozen, "hash": snapshot.hash}
     if behind:
-        document |= {"salt": snapshot.salt, "pinned": pinned(session, phase=phase, split=snapshot.split)}
+        pins = snapshot.body.get(PINNED) or pinned(session, phase=phase, split=snapshot.split)
+        document |= {"salt": snapshot.salt, "pinned": pins}
     return document

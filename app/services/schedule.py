@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db import uploads
@@ -15,19 +17,33 @@ from app.domain.states import OPEN_STATES
 from app.files.blobs import Blobs
 from app.services import boards
 
+LOG = logging.getLogger("arbitre.schedule")
+
 
 def tick(session: Session, *, blobs: Blobs, now: dt.datetime) -> None:
     """Do all that is due at `now`; doing it twice changes nothing."""
     uploads.forget_expired(session, now)
     for phase in _closed(session, now):
         if not blockers(session, phase=phase, now=now):
+            _freeze(session, phase=phase, blobs=blobs, now=now)
+
+
+def _freeze(session: Session, *, phase: Phase, blobs: Blobs, now: dt.datetime) -> None:
+    """Freeze one phase; a fault in it is logged and holds up no other phase. It is tried again at the next tick."""
+    phase_id = phase.id
+    try:
+        with session.begin_nested():
             boards.freeze(session, phase=phase, blobs=blobs, now=now)
+    except OperationalError:
+        raise
+    except Exception:
+        LOG.exception("phase %s cannot be frozen", phase_id)
 
 
 def blockers(session: Session, *, phase: Phase, now: dt.datetime) -> dict[str, int]:
     """What keeps a closed phase from freezing (design 11.5): uploads under way, open entries, undecided dead ones."""
     counts = {
-        "uploads": uploads.open_in(session, phase.id, now),
+        "uploads": uploads.open_in(session, phase, now),
         "open": _count(session, phase, OPEN_STATES),
         "dead": _count(session, phase, frozenset({"dead"})),
     }

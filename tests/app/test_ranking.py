@@ -48,6 +48,16 @@ def test_undefined_stands_last_without_rank() -> None:
     assert [(place.key, place.rank, place.rank_low) for place in found] == [("b", 1, None), ("a", None, None)]
 
 
+def test_an_undefined_team_takes_no_rank_interval_and_no_tie_from_the_others() -> None:
+    teams = candidate("a", 0.801, shift=0.05), candidate("b", 0.800, shift=0.05), candidate("c", 0.3)
+    for closed in (False, True):
+        options = {"direction": "higher", "closed": closed, "rule": "bootstrap", "alpha": 0.05}
+        alone = places(teams, **options)  # type: ignore[arg-type]
+        found = places([*teams, Candidate("u", None, None, True)], **options)  # type: ignore[arg-type]
+        assert found[:-1] == alone
+        assert (found[-1].rank, found[-1].rank_low) == (None, None)
+
+
 def test_lower_is_better() -> None:
     found = places(
         [candidate("a", 0.9), candidate("b", 0.1)], direction="lower", closed=False, rule="exact", alpha=0.05
