@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
@@ -26,10 +27,12 @@ class Blob(Base):
 
 
 def record(session: Session, *, store: str, sha256: str, size: int, now: dt.datetime) -> Blob:
-    """The row of these bytes in this store, made when there is none."""
-    blob = session.scalar(select(Blob).where(Blob.store == store, Blob.sha256 == sha256))
-    if blob is None:
-        blob = Blob(store=store, sha256=sha256, size=size, created_at=now)
-        session.add(blob)
-        session.flush()
-    return blob
+    """The row of these bytes in this store, made when there is none; two who make it at once get the same."""
+    query = select(Blob).where(Blob.store == store, Blob.sha256 == sha256)
+    known = session.scalar(query)
+    if known is not None:
+        return known
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    row = {"id": new_id(), "store": store, "sha256": sha256, "size": size, "site_id": NIL, "created_at": now}
+    session.execute(insert(Blob).values(row).on_conflict_do_nothing(index_elements=["store", "sha256"]))
+    return session.scalars(query).one()

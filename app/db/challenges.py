@@ -100,6 +100,14 @@ def by_slug(session: Session, slug: str) -> Challenge | None:
     return session.scalar(select(Challenge).where(Challenge.slug == slug))
 
 
+def lock(session: Session, challenge: Challenge) -> None:
+    """Read the challenge anew and hold its row until the transaction ends; rows that name it can be written meanwhile.
+
+    On SQLite the write transaction itself is the lock.
+    """
+    session.refresh(challenge, with_for_update={"key_share": True})
+
+
 def version(session: Session, challenge: Challenge) -> ChallengeVersion:
     """The version in force."""
     return session.get_one(ChallengeVersion, challenge.version_id)

@@ -59,6 +59,11 @@ class Split(Base):
     position: Mapped[int]
 
 
+def keep_open(session: Session, phase: Phase) -> None:
+    """Read the phase anew and keep it from freezing until the transaction ends; the freeze takes the row whole."""
+    session.refresh(phase, with_for_update={"read": True, "key_share": True})
+
+
 def of_challenge(session: Session, challenge_id: uuid.UUID) -> list[Phase]:
     return list(session.scalars(select(Phase).where(Phase.challenge_id == challenge_id).order_by(Phase.position)))
 

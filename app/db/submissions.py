@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
@@ -90,12 +90,14 @@ def earlier(
 
 
 def counting(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID, since: dt.datetime | None = None) -> int:
-    """How many entries of the team use quota (scored, failed, and those still on their way), since a moment."""
+    """How many entries of the team use quota (scored, failed, withdrawn, or still on their way), since a moment."""
+    withdrawn = Submission.state == "withdrawn"
     query = select(func.count()).where(
         Submission.phase_id == phase_id,
         Submission.team_id == team_id,
         Submission.check.is_(False),
-        Submission.state.in_(QUOTA_STATES),
+        # As domain.states.holds_slot says.
+        or_(Submission.state.in_(QUOTA_STATES), and_(withdrawn, Submission.outcome != "internal")),
     )
     if since is not None:
         query = query.where(Submission.requested_at >= since)
@@ -109,6 +111,14 @@ def rejected(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID, since
         Submission.team_id == team_id,
         Submission.state == "rejected",
         Submission.requested_at >= since,
+    )
+    return session.scalar(query) or 0
+
+
+def finals(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID) -> int:
+    """How many entries the team has chosen as final."""
+    query = select(func.count()).where(
+        Submission.phase_id == phase_id, Submission.team_id == team_id, Submission.final.is_(True)
     )
     return session.scalar(query) or 0
 

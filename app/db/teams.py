@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
 from app.domain.ids import new_id
+from app.domain.names import likeness
 
 
 class Team(Base):
@@ -61,13 +62,23 @@ def members_of(session: Session, team_id: uuid.UUID) -> list[uuid.UUID]:
     return list(session.scalars(query))
 
 
-def by_name(session: Session, challenge_id: uuid.UUID, name: str) -> Team | None:
-    return session.scalar(select(Team).where(Team.challenge_id == challenge_id, func.lower(Team.name) == name.lower()))
+def likenesses(session: Session, challenge_id: uuid.UUID) -> dict[str, uuid.UUID]:
+    """What the names of a challenge's teams look like (`domain.names.likeness`) -> team."""
+    # In Python, because SQLite knows no other letters than ASCII.
+    query = select(Team.name, Team.id).where(Team.challenge_id == challenge_id)
+    return {likeness(name): team_id for name, team_id in session.execute(query)}
+
+
+def baseline_of(session: Session, challenge_id: uuid.UUID) -> Team | None:
+    """The team of the organisers' baseline."""
+    return session.scalar(select(Team).where(Team.challenge_id == challenge_id, Team.baseline))
 
 
 def lock(session: Session, team_id: uuid.UUID) -> Team:
     """The team's row, held until the transaction ends, so that two uploads at once never share a quota slot.
 
-    On SQLite the write transaction itself is the lock.
+    Rows that name the team can be written meanwhile. On SQLite the write transaction itself is the lock. Raises
+    NoResultFound for a team that is gone.
     """
-    return session.scalars(select(Team).where(Team.id == team_id).with_for_update()).one()
+    query = select(Team).where(Team.id == team_id).with_for_update(key_share=True)
+    return session.scalars(query.execution_options(populate_existing=True)).one()

@@ -11,6 +11,11 @@ EARLIER_STATES = OPEN_STATES | {"scored", "failed", "rejected", "checked"}
 """States in which the same bytes sent again are answered with the earlier entry."""
 
 
+def holds_slot(state: str, outcome: str | None) -> bool:
+    """Whether an entry (no check) holds a quota slot. Withdrawing a scored or failed one frees none."""
+    return state in QUOTA_STATES or (state == "withdrawn" and outcome != "internal")
+
+
 def state_of(outcome: str, *, check: bool) -> str:
     """The final state that an outcome of a sandbox leads to; `internal` leads to none (the job is retried).
 

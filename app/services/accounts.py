@@ -15,6 +15,7 @@ from app.db import users as rows
 from app.db.users import ApiToken, User, UserSession
 from app.domain.access import ANONYMOUS, SCOPES, Actor
 from app.domain.ids import new_secret, secret_hash
+from app.domain.names import is_name, one_line
 from app.errors import N_, Conflict, Invalid, NotAllowed, NotFound, SignInNeeded
 from app.services import audit
 
@@ -46,14 +47,16 @@ def sign_up(
     demo: bool = False,
 ) -> User:
     """Make an account. Raises Invalid for a bad address, name or password, Conflict for an address in use."""
-    email, name = email.strip().lower(), " ".join(name.split())
+    email, name = email.strip().lower(), one_line(name)
     _check_account(email=email, name=name, password=password)
+    # Before the first statement: a password is hashed slowly, and nobody can write to SQLite meanwhile.
+    hashed = PASSWORDS.hash(password)
     if rows.by_email(session, email):
         raise Conflict(N_("There is an account with this e-mail address already. Sign in instead."))
     user = User(
         email=email,
         name=name,
-        password_hash=PASSWORDS.hash(password),
+        password_hash=hashed,
         language=language if language in ("fr", "en") else "en",
         admin=admin,
         can_organise=can_organise or admin,
@@ -68,10 +71,10 @@ def sign_up(
 
 def _check_account(*, email: str, name: str, password: str) -> None:
     problems = []
-    if len(email) > 254 or not EMAIL.fullmatch(email):
+    if not is_name(email, longest=254) or not EMAIL.fullmatch(email):
         problems.append({"where": "email", "text": N_("This is not an e-mail address.")})
-    if not 1 <= len(name) <= 120:
-        problems.append({"where": "name", "text": N_("Give a name of 1 to 120 characters.")})
+    if not is_name(name, longest=120):
+        problems.append({"where": "name", "text": N_("Give a name of 1 to 120 visible characters.")})
     if not SHORTEST_PASSWORD <= len(password) <= 1000:
         problems.append({"where": "password", "text": N_("Give a password of at least 10 characters.")})
     if problems:

@@ -62,10 +62,11 @@ def admit(session: Session, *, actor: Actor, request: Request, settings: Setting
     Raises SignInNeeded, NotFound, NotAllowed, Conflict (window), Invalid (kind), QuotaUsed or TooMany.
     """
     challenge, phase, team = place(session, actor=actor, request=request)
-    _check_window(challenge, phase, now)
     if request.kind not in phase.kinds:
         raise Invalid(N_("This phase takes entries of kind %(kinds)s."), kinds=", ".join(phase.kinds))
+    # A repetition is answered after the close and with all slots used: its first answer may have been lost.
     if not _seen_before(session, actor=actor, request=request, phase=phase, team=team):
+        _check_window(challenge, phase, now)
         check_quota(
             session, challenge=challenge, phase=phase, team=team, check=request.check, settings=settings, now=now
         )
@@ -117,12 +118,15 @@ def place(session: Session, *, actor: Actor, request: Request) -> tuple[Challeng
 
 def _check_window(challenge: Challenge, phase: Phase, now: dt.datetime) -> None:
     where = window(phase, published=challenge.published_at is not None, now=now)
+    if phase.frozen_at is not None:
+        where = "closed"
     if where != "open":
         raise Conflict(SHUT[where], code="E-WINDOW", opens=utc(phase.opens_at), closes=utc(phase.closes_at))
 
 
 def check_in_time(phase: Phase, *, admission: Admission, settings: Settings, now: dt.datetime) -> None:
-    if not in_time(phase, requested_at=admission.requested_at, received_at=now, grace_s=settings.grace_s):
+    timely = in_time(phase, requested_at=admission.requested_at, received_at=now, grace_s=settings.grace_s)
+    if not timely or phase.frozen_at is not None:
         raise Conflict(
             N_("The file arrived more than %(minutes)s minutes after the close at %(closes)s, so it was not entered."),
             code="E-LATE",

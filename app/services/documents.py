@@ -34,7 +34,7 @@ def join(
     accept_documents(session, actor=actor, challenge=challenge, accept=accept, now=now)
     _require_all(session, actor=actor, challenge=challenge)
     team = teams.of_user(session, challenge.id, actor.user_id)
-    return team or create_team(session, actor=actor, challenge=challenge, name=team_name or actor.name, now=now)
+    return team or create_team(session, actor=actor, challenge=challenge, name=team_name or actor.name[:80], now=now)
 
 
 def accept_documents(

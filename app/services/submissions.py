@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 from typing import Literal
 
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from app.db import blobs as blob_rows
+from app.db import challenges as challenge_rows
 from app.db import jobs as job_rows
+from app.db import phases as phase_rows
 from app.db import submissions as rows
 from app.db import teams, uploads
 from app.db.challenges import Challenge
@@ -19,8 +23,9 @@ from app.db.submissions import Submission
 from app.db.teams import Team
 from app.domain import access
 from app.domain.access import SYSTEM, Actor, Standing
+from app.domain.names import BASELINE, shown_text
 from app.domain.quotas import Quota
-from app.domain.states import FINAL_STATES, QUOTA_STATES
+from app.domain.states import FINAL_STATES, holds_slot
 from app.errors import N_, Conflict, NotAllowed, NotFound
 from app.files.blobs import Stored
 from app.services import audit, boards, jobs
@@ -65,7 +70,7 @@ def submit(
     Raises what `admit` raises, Conflict when the body came too late or an idempotency key is used for other bytes.
     """
     challenge, phase, team = place(session, actor=actor, request=request)
-    teams.lock(session, team.id)
+    _hold(session, phase=phase, team_id=team.id)
     uploads.forget(session, admission.upload_id)
     check_body(request, stored)
     known = earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=stored.sha256)
@@ -107,9 +112,9 @@ def submit_baseline(
     now: dt.datetime,
 ) -> Submission:
     """Enter the organisers' baseline, once per reference and scoring; it has a row on the board and no rank."""
-    team = teams.by_name(session, challenge.id, "Baseline")
+    team = teams.baseline_of(session, challenge.id)
     if team is None:
-        team = Team(challenge_id=challenge.id, name="Baseline", baseline=True, created_at=now)
+        team = Team(challenge_id=challenge.id, name=BASELINE, baseline=True, created_at=now)
         session.add(team)
         session.flush()
     known = rows.earlier(
@@ -142,20 +147,21 @@ def find(session: Session, *, actor: Actor, slug: str, number: int) -> tuple[Sub
 def cancel(session: Session, *, actor: Actor, slug: str, number: int, now: dt.datetime) -> Submission:
     """Stop an entry that is not final. Before it starts, its quota slot is free again. Raises Conflict when final."""
     submission = _find_own(session, actor=actor, slug=slug, number=number)
+    # Jobs are locked before submissions, as a claim does it; a refusal below undoes this.
+    jobs.cancel_for(session, submission_id=submission.id, now=now)
+    _reread(session, submission)
     if submission.state in FINAL_STATES:
         raise Conflict(N_("Submission %(number)s is %(state)s already."), number=number, state=submission.state)
     if submission.started_at is not None:
         raise Conflict(N_("Submission %(number)s is running; it will be done in a moment."), number=number)
     submission.state, submission.ended_at = "cancelled", now
-    jobs.cancel_for(session, submission_id=submission.id, now=now)
     _audit(session, actor=actor, act="submission.cancel", submission=submission, now=now)
     return submission
 
 
 def withdraw(session: Session, *, actor: Actor, slug: str, number: int, now: dt.datetime) -> Submission:
     """Take a final entry off the board; its quota slot stays used. Raises Conflict once the board is frozen."""
-    submission = _find_own(session, actor=actor, slug=slug, number=number)
-    phase = session.get_one(Phase, submission.phase_id)
+    submission, phase = _hold_own(session, actor=actor, slug=slug, number=number)
     if phase.frozen_at is not None:
         raise Conflict(N_("The board of this phase is frozen; ask the organisers."))
     if submission.state not in ("scored", "failed", "dead"):
@@ -173,15 +179,14 @@ def choose_final(
     session: Session, *, actor: Actor, slug: str, number: int, final: bool, now: dt.datetime
 ) -> Submission:
     """Mark or unmark one of the team's finals. Raises Conflict when all are taken or the board is frozen."""
-    submission = _find_own(session, actor=actor, slug=slug, number=number)
-    phase = session.get_one(Phase, submission.phase_id)
+    submission, phase = _hold_own(session, actor=actor, slug=slug, number=number)
     if phase.frozen_at is not None:
         raise Conflict(N_("The board of this phase is frozen; finals can no longer be chosen."))
     if submission.state != "scored":
         raise Conflict(N_("Only a scored entry can be final; this one is %(state)s."), state=submission.state)
-    taken = [s for s in rows.of_team(session, submission.team_id, limit=10_000) if s.final and s.phase_id == phase.id]
+    taken = rows.finals(session, phase_id=phase.id, team_id=submission.team_id)
     limit = phase.scoring_spec["ranking"]["finals"]
-    if final and not submission.final and len(taken) >= limit:
+    if final and not submission.final and taken >= limit:
         raise Conflict(N_("Your team has chosen its %(limit)s final entries. Unmark one first."), limit=limit)
     submission.final = final
     session.flush()
@@ -198,6 +203,8 @@ def retry(
     if not access.can_manage(actor, standing):
         raise NotAllowed(N_("Only organisers of this challenge may do this."))
     phase = session.get_one(Phase, submission.phase_id)
+    phase_rows.keep_open(session, phase)
+    _reread(session, submission)
     if submission.state != "dead" or phase.frozen_at is not None:
         raise Conflict(N_("Only a dead entry of a board that is not frozen can be run again."))
     submission.state, submission.outcome, submission.message, submission.ended_at = "queued", None, "", None
@@ -211,6 +218,7 @@ def dismiss(session: Session, *, actor: Actor, slug: str, number: int, now: dt.d
     submission, _, standing = find(session, actor=actor, slug=slug, number=number)
     if not access.can_manage(actor, standing):
         raise NotAllowed(N_("Only organisers of this challenge may do this."))
+    _reread(session, submission)
     if submission.state != "dead":
         raise Conflict(N_("Only a dead entry can be dismissed."))
     submission.state = "cancelled"
@@ -252,7 +260,7 @@ def fault_of(submission: Submission) -> Literal["participant", "platform"] | Non
 
 def uses_quota(submission: Submission) -> bool:
     """Whether the entry holds a quota slot."""
-    return not submission.check and submission.state in QUOTA_STATES
+    return not submission.check and holds_slot(submission.state, submission.outcome)
 
 
 def _record(
@@ -268,8 +276,8 @@ def _record(
     settings: Settings,
     now: dt.datetime,
 ) -> Submission:
+    challenge_rows.lock(session, challenge)
     blob = blob_rows.record(session, store="entries", sha256=stored.sha256, size=stored.size, now=now)
-    session.refresh(challenge, with_for_update=True)
     challenge.submissions += 1
     assert actor.user_id is not None
     submission = Submission(
@@ -280,8 +288,8 @@ def _record(
         user_id=actor.user_id,
         kind=request.kind,
         check=request.check,
-        filename=request.filename[:200],
-        note=request.note[:500],
+        filename=shown_text(request.filename).replace("\n", " ")[:200],
+        note=shown_text(request.note)[:500],
         blob_id=blob.id,
         sha256=stored.sha256,
         size=stored.size,
@@ -329,6 +337,29 @@ def _find_own(session: Session, *, actor: Actor, slug: str, number: int) -> Subm
     if not access.can_change_submission(actor, standing, team_id=submission.team_id):
         raise NotAllowed(N_("Only the team that submitted it may do this."))
     return submission
+
+
+def _hold_own(session: Session, *, actor: Actor, slug: str, number: int) -> tuple[Submission, Phase]:
+    """An entry of the actor's team as it is now, with its phase; both stay so until the transaction ends."""
+    submission = _find_own(session, actor=actor, slug=slug, number=number)
+    phase = session.get_one(Phase, submission.phase_id)
+    _hold(session, phase=phase, team_id=submission.team_id)
+    _reread(session, submission)
+    return submission, phase
+
+
+def _hold(session: Session, *, phase: Phase, team_id: uuid.UUID) -> None:
+    """One act of a team at a time, and no freeze meanwhile. Raises Conflict for a team that is gone."""
+    try:
+        teams.lock(session, team_id)
+    except NoResultFound as error:
+        raise Conflict(N_("You changed teams meanwhile. Nothing was entered; send it again.")) from error
+    phase_rows.keep_open(session, phase)
+
+
+def _reread(session: Session, submission: Submission) -> None:
+    """The row as it is now, held until the transaction ends."""
+    session.refresh(submission, with_for_update={"key_share": True})
 
 
 def _audit(
