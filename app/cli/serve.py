@@ -78,7 +78,11 @@ def run(*, host: str, port: int, data: Path | None, role: Role, prepare: Callabl
             runner = [_runner(instance, actual)] if role is Role.all else []
         children = [] if role is Role.web else [_worker(settings)]
         children += [_web(settings, listener)] if listener else []
-        announce = _Announcement(f"http://{_reachable(host)}:{actual}", [*lines, f"Arbitre runs at {settings.base_url} (Ctrl-C stops it)"], runner)
+        announce = _Announcement(
+            f"http://{_reachable(host)}:{actual}",
+            [*lines, f"Arbitre runs at {settings.base_url} (Ctrl-C stops it)"],
+            runner,
+        )
         supervise(children, stop=stop, until=announce if listener else lambda: None)
 
 
