@@ -63,6 +63,7 @@ def html(text: str, *, at: str, path: str) -> Markup:
         attribute_filter=lambda tag, name, value: _kept(tag, name, value, at),
     )
     made = made.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
+    made = made.replace("<th></th>", "<td></td>")
     return Markup(made.replace("<th>", '<th scope="col">').replace("<pre>", '<pre tabindex="0">'))  # noqa: S704
 
 
