@@ -1,4 +1,7 @@
-"""Which job is next. The claim lock is the only place where SQLite and PostgreSQL differ."""
+"""Which job is next. The claim lock is the only place where SQLite and PostgreSQL differ.
+
+The statements are built once: an idle server asks them several times a second.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, text
+from sqlalchemy import BindParameter, ColumnElement, Subquery, and_, bindparam, exists, func, literal, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from app.db.base import UtcDateTime
@@ -15,9 +18,12 @@ from app.db.submissions import Submission
 
 CLAIM_LOCK = 0x4A_4F_42_53  # "JOBS"
 NEVER = literal(dt.datetime(1, 1, 1, tzinfo=dt.UTC), UtcDateTime())
+NOW = bindparam("now", type_=UtcDateTime())
+QUEUES: BindParameter[str] = bindparam("queues", expanding=True)
 # As text, not as parameters: SQLite takes a partial index only where it can read the condition in the statement.
 OPEN = text("jobs.state IN ('ready', 'leased')")
-GONE = ("cancelled", "withdrawn")
+GONE = exists().where(Submission.id == Job.submission_id, Submission.state.in_(("cancelled", "withdrawn")))
+"""The job is for a submission that was cancelled or withdrawn."""
 
 
 def lock(session: Session) -> None:
@@ -32,45 +38,54 @@ def next_job(session: Session, *, queues: Sequence[str], now: dt.datetime) -> Jo
     Lowest priority number first, then the team that was served longest ago, then the oldest job. A row that another
     transaction holds (it is being finished, or somebody coalesces into it) is passed over.
     """
-    query = select(Job).where(OPEN, *_claimable(queues, now))
-    order = Job.priority, _served(now), Job.created_at, Job.id
-    return session.scalar(query.order_by(*order).limit(1).with_for_update(of=Job, skip_locked=True))
+    return session.scalar(NEXT, {"queues": list(queues), "now": now})
 
 
 def waiting(session: Session, *, queues: Sequence[str], now: dt.datetime, limit: int) -> Counter[str]:
     """How many jobs could be handed out now, by queue; at most `limit` in all are counted."""
-    query = select(Job.queue).where(OPEN, *_claimable(queues, now)).limit(limit)
-    return Counter(session.scalars(query))
+    return Counter(session.scalars(WAITING, {"queues": list(queues), "now": now, "limit": limit}))
 
 
-def submission_gone() -> ColumnElement[bool]:
-    """The job is for a submission that was cancelled or withdrawn."""
-    return exists().where(Submission.id == Job.submission_id, Submission.state.in_(GONE))
-
-
-def _claimable(queues: Sequence[str], now: dt.datetime) -> list[ColumnElement[bool]]:
-    ready = and_(Job.state == "ready", Job.run_after <= now)
-    lapsed = and_(Job.state == "leased", Job.lease_until <= now)
+def _claimable() -> list[ColumnElement[bool]]:
+    ready = and_(Job.state == "ready", Job.run_after <= NOW)
+    lapsed = and_(Job.state == "leased", Job.lease_until <= NOW)
     return [
-        Job.queue.in_(queues),
+        Job.queue.in_(QUEUES),
         or_(ready, lapsed),
         Job.attempt < Job.max_attempts,
-        Job.deadline > now,
+        Job.deadline > NOW,
         ~Job.cancel_requested,
-        or_(Job.submission_id.is_(None), ~submission_gone()),
-        or_(Job.coalesce.is_(None), ~_twin_at_work(now)),
+        or_(Job.submission_id.is_(None), ~GONE),
+        or_(Job.coalesce.is_(None), ~_twin_at_work()),
     ]
 
 
-def _twin_at_work(now: dt.datetime) -> ColumnElement[bool]:
+def _twin_at_work() -> ColumnElement[bool]:
     """Another job of the same coalesce key is on lease: one at a time (two boards of one phase must not race)."""
     twin = aliased(Job)
-    at_work = and_(twin.state == "leased", twin.lease_until > now)
+    at_work = and_(twin.state == "leased", twin.lease_until > NOW)
     return exists().where(twin.queue == Job.queue, twin.coalesce == Job.coalesce, twin.id != Job.id, at_work)
 
 
-def _served(now: dt.datetime) -> ColumnElement[dt.datetime]:
-    """When the job's team was last handed a job. Moments after `now` come from a clock that was ahead: not counted."""
+def _turns() -> Subquery:
+    """(team_id, served): when each team with an open job was last handed one.
+
+    Moments after `now` come from a clock that was ahead: not counted. Asked once per team, not once per job: ten
+    thousand waiting jobs are of a few hundred teams.
+    """
+    teams = select(Job.team_id).where(OPEN, Job.queue.in_(QUEUES)).distinct().subquery()
     other = aliased(Job)
-    last = select(func.max(other.claimed_at)).where(other.team_id == Job.team_id, other.claimed_at <= now)
-    return func.coalesce(last.scalar_subquery(), NEVER)
+    served = select(func.max(other.claimed_at)).where(other.team_id == teams.c.team_id, other.claimed_at <= NOW)
+    return select(teams.c.team_id, served.scalar_subquery().label("served")).subquery()
+
+
+TURNS = _turns()
+NEXT = (
+    select(Job)
+    .outerjoin(TURNS, TURNS.c.team_id == Job.team_id)
+    .where(OPEN, *_claimable())
+    .order_by(Job.priority, func.coalesce(TURNS.c.served, NEVER), Job.created_at, Job.id)
+    .limit(1)
+    .with_for_update(of=Job, skip_locked=True)
+)
+WAITING = select(Job.queue).where(OPEN, *_claimable()).limit(bindparam("limit", type_=Job.attempt.type))

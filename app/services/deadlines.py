@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
-from app.db.claims import OPEN, submission_gone
+from app.db.base import UtcDateTime
+from app.db.claims import GONE, NOW, OPEN
 from app.db.jobs import Job
 from app.services import jobs
 
@@ -17,9 +18,41 @@ PULSE = "tick"
 """Kind of the recurring job whose last claim is the platform's pulse."""
 
 
+LEASE_END = bindparam("lease_end", type_=UtcDateTime())
+RETRY_END = bindparam("retry_end", type_=UtcDateTime())
+
+
+def _hopeless() -> ColumnElement[bool]:
+    """Not at work, and cancelled, out of attempts or past the deadline."""
+    idle = or_(Job.state == "ready", Job.lease_until <= NOW)
+    spent = or_(Job.attempt >= Job.max_attempts, Job.deadline <= NOW)
+    return and_(idle, or_(Job.cancel_requested, GONE, spent))
+
+
+def _ahead() -> ColumnElement[bool]:
+    """Written by a clock that was ahead of now: no correct clock writes such times."""
+    return or_(
+        Job.created_at > NOW,
+        Job.claimed_at > NOW,
+        and_(Job.state == "leased", Job.lease_until > LEASE_END),
+        and_(Job.state == "ready", Job.claimed_at.is_not(None), Job.run_after > RETRY_END),
+    )
+
+
+CARE = select(exists().where(OPEN, or_(_hopeless(), _ahead())))
+HOPELESS = select(Job).where(OPEN, _hopeless()).order_by(Job.id).with_for_update(of=Job, skip_locked=True)
+AHEAD = select(Job).where(OPEN, _ahead()).order_by(Job.id).with_for_update(of=Job, skip_locked=True)
+
+
 def care_needed(session: Session, *, lease_s: float, now: dt.datetime) -> bool:
     """Whether `expire` has something to do."""
-    return bool(session.scalar(select(exists().where(OPEN, or_(_hopeless(now), _ahead(now, lease_s))))))
+    return bool(session.scalar(CARE, _moments(lease_s, now)))
+
+
+def _moments(lease_s: float, now: dt.datetime) -> dict[str, dt.datetime]:
+    """`lease_end`, `retry_end`: the latest that a lease and a retry may be due when the clock is right."""
+    retry = dt.timedelta(seconds=jobs.BACKOFF_MOST_S)
+    return {"now": now, "lease_end": now + dt.timedelta(seconds=lease_s), "retry_end": now + retry}
 
 
 def expire(session: Session, *, lease_s: float, now: dt.datetime) -> list[Job]:
@@ -29,22 +62,14 @@ def expire(session: Session, *, lease_s: float, now: dt.datetime) -> list[Job]:
     """
     _mend(session, lease_s=lease_s, now=now)
     _resume(session, lease_s=lease_s, now=now)
-    query = select(Job).where(OPEN, _hopeless(now)).order_by(Job.id)
     dead = []
-    for job in session.scalars(query.with_for_update(of=Job, skip_locked=True)).all():
+    for job in session.scalars(HOPELESS, {"now": now}).all():
         if jobs.cancelled(session, job):
             jobs.end(session, job, state="cancelled", now=now)
         else:
             jobs.end(session, job, state="dead", now=now, error=_reason(job))
             dead.append(job)
     return dead
-
-
-def _hopeless(now: dt.datetime) -> ColumnElement[bool]:
-    """Not at work, and cancelled, out of attempts or past the deadline."""
-    idle = or_(Job.state == "ready", Job.lease_until <= now)
-    spent = or_(Job.attempt >= Job.max_attempts, Job.deadline <= now)
-    return and_(idle, or_(Job.cancel_requested, submission_gone(), spent))
 
 
 def _reason(job: Job) -> str:
@@ -55,21 +80,9 @@ def _reason(job: Job) -> str:
     return f"It was not finished before its deadline. {job.error}".strip()
 
 
-def _ahead(now: dt.datetime, lease_s: float) -> ColumnElement[bool]:
-    """Written by a clock that was ahead of `now`: no correct clock writes such times."""
-    later = and_(Job.claimed_at.is_not(None), Job.run_after > now + dt.timedelta(seconds=jobs.BACKOFF_MOST_S))
-    return or_(
-        Job.created_at > now,
-        Job.claimed_at > now,
-        and_(Job.state == "leased", Job.lease_until > now + dt.timedelta(seconds=lease_s)),
-        and_(Job.state == "ready", later),
-    )
-
-
 def _mend(session: Session, *, lease_s: float, now: dt.datetime) -> None:
     """After the clock stepped back, no job waits for the hour that it believed it was."""
-    query = select(Job).where(OPEN, _ahead(now, lease_s)).order_by(Job.id)
-    for job in session.scalars(query.with_for_update(of=Job, skip_locked=True)).all():
+    for job in session.scalars(AHEAD, _moments(lease_s, now)).all():
         lead = max(job.created_at - now, dt.timedelta(0))
         job.created_at, job.run_after, job.deadline = job.created_at - lead, job.run_after - lead, job.deadline - lead
         if job.claimed_at is not None:

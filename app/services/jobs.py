@@ -138,8 +138,7 @@ def heartbeat(session: Session, *, job_id: uuid.UUID, token: str, lease_s: float
 
 def cancelled(session: Session, job: Job) -> bool:
     """Whether nobody wants the result any more."""
-    gone = select(claims.submission_gone()).where(Job.id == job.id)
-    return job.cancel_requested or bool(session.scalar(gone))
+    return job.cancel_requested or bool(session.scalar(select(claims.GONE).where(Job.id == job.id)))
 
 
 def end(session: Session, job: Job, *, state: str, now: dt.datetime, error: str = "") -> None:
