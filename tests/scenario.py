@@ -63,8 +63,7 @@ opens = {opens}
 closes = {closes}
 quotas = {{ day = {day}, total = {total} }}
 metrics = ["auroc", "brier"]
-precision = 4
-splits = [
+{precision}splits = [
     {{ name = "public", visible = "live", value = "Public" }},
     {{ name = "private", visible = "after_close", value = "Private" }},
 ]
@@ -103,12 +102,20 @@ def folder(
     day: int = 5,
     total: int = 100,
     select: str = "best",
+    precision: int | None = 4,
     baseline: bool = False,
     marker: str = "",
 ) -> dict[str, bytes]:
     """Path -> bytes of the challenge folder. `marker` is planted in the reference."""
     text = SPEC.format(
-        slug=slug, sensitivity=sensitivity, opens=opens, closes=closes, day=day, total=total, select=select
+        slug=slug,
+        sensitivity=sensitivity,
+        opens=opens,
+        closes=closes,
+        day=day,
+        total=total,
+        select=select,
+        precision="" if precision is None else f"precision = {precision}\n",
     )
     files = {"challenge.toml": text}
     for language in ("fr", "en"):

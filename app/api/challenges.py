@@ -137,6 +137,14 @@ def push(edge: EdgeDep, archive: Annotated[Path, Depends(received_file(admit=may
     """Create or update a challenge from the archive (zip, tar or tar.gz) of its folder, as the raw body."""
     with challenges.kept(archive, blobs=edge.blobs, settings=edge.settings) as kept, edge.write() as session:
         pushed = challenges.push(session, actor=edge.actor, kept=kept, blobs=edge.blobs, now=edge.now)
+        baselines.renew(
+            session,
+            actor=edge.actor,
+            challenge=pushed.challenge,
+            blobs=edge.blobs,
+            settings=edge.settings,
+            now=edge.now,
+        )
         return Pushed(
             slug=pushed.challenge.slug,
             version=pushed.version.number,

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, func, select,
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
+from app.db.submissions import Submission
 from app.domain.ids import new_id
 
 
@@ -75,6 +76,14 @@ class JobBlob(Base):
     attempt: Mapped[int] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(String(64), primary_key=True)
     blob_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("blobs.id"))
+
+
+def latest_of(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID) -> list[tuple[Submission, Job]]:
+    """Each submission of a team to a phase, oldest first, with the last job that was made for it."""
+    query = select(Submission, Job).join(Job, Job.submission_id == Submission.id)
+    query = query.where(Submission.phase_id == phase_id, Submission.team_id == team_id)
+    found = {row.id: (row, job) for row, job in session.execute(query.order_by(Submission.number, Job.created_at))}
+    return list(found.values())
 
 
 def ahead_of(session: Session, submission_id: uuid.UUID) -> int:

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
@@ -62,6 +62,13 @@ class Split(Base):
 def keep_open(session: Session, phase: Phase) -> None:
     """Read the phase anew and keep it from freezing until the transaction ends; the freeze takes the row whole."""
     session.refresh(phase, with_for_update={"read": True, "key_share": True})
+
+
+def remove(session: Session, phase: Phase) -> None:
+    """Delete a phase that nobody entered, with its splits."""
+    session.execute(delete(Split).where(Split.phase_id == phase.id))
+    session.delete(phase)
+    session.flush()
 
 
 def of_challenge(session: Session, challenge_id: uuid.UUID) -> list[Phase]:

@@ -19,6 +19,14 @@ from app.settings import Settings
 FOLDER = "examples/baseline"
 
 
+def renew(
+    session: Session, *, actor: Actor, challenge: Challenge, blobs: Blobs, settings: Settings, now: dt.datetime
+) -> None:
+    """After a new version: enter the baseline where it stands on another reference or scoring, or is new itself."""
+    if challenge.published_at is not None:
+        enter(session, actor=actor, challenge=challenge, blobs=blobs, settings=settings, now=now)
+
+
 def enter(
     session: Session, *, actor: Actor, challenge: Challenge, blobs: Blobs, settings: Settings, now: dt.datetime
 ) -> None:

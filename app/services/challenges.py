@@ -25,7 +25,7 @@ from app.domain.ids import new_id
 from app.domain.schedule import window
 from app.errors import N_, Conflict, NotAllowed, NotFound
 from app.files.blobs import Blobs, Stored
-from app.services import audit
+from app.services import audit, promises
 from app.services.folders import Kept, PhaseInputs, kept_archive
 from app.services.standing import find_challenge, find_phase, standing_in
 from app.settings import Settings
@@ -34,6 +34,7 @@ from challenges.spec import ChallengeSpec, DocumentSpec, PhaseSpec
 from scoring import spec as scoring
 
 Change = Literal["created", "updated", "unchanged"]
+TAKEN = N_("There is a challenge %(slug)s already, and you are not one of its organisers. Choose another slug.")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ def kept(archive: Path, *, blobs: Blobs, settings: Settings) -> Iterator[Kept]:
 def push(session: Session, *, actor: Actor, kept: Kept, blobs: Blobs, now: dt.datetime) -> Pushed:
     """Create the challenge of this folder, or give the one with its slug a new version.
 
-    Raises NotAllowed without the right to organise, Conflict where a published challenge's scoring would change.
+    Raises NotAllowed without the right to organise, Conflict where what an open phase or an accepted document stands on
+    would change.
     """
     spec = kept.folder.spec
     challenge = rows.by_slug(session, spec.slug)
@@ -65,12 +67,16 @@ def push(session: Session, *, actor: Actor, kept: Kept, blobs: Blobs, now: dt.da
         challenge = _create(session, actor=actor, spec=spec, now=now)
     else:
         change = "updated"
-        _check_may_update(session, actor=actor, challenge=challenge, kept=kept, now=now)
+        if not access.can_manage(actor, standing_in(session, actor=actor, challenge=challenge)):
+            raise Conflict(TAKEN, slug=spec.slug)
+        rows.lock(session, challenge)
+        promises.check(session, challenge=challenge, kept=kept, now=now)
         known = _version_of_digest(session, challenge, kept.digest)
         if known is not None and known.id == challenge.version_id:
             return Pushed(challenge, known, "unchanged")
     version = _add_version(session, actor=actor, challenge=challenge, kept=kept, now=now)
     _put_documents(session, challenge=challenge, specs=spec.documents)
+    _drop_phases(session, challenge=challenge, kept=set(kept.phases))
     for position, phase in enumerate(spec.phases):
         inputs = kept.phases[phase.slug]
         _put_phase(session, challenge, version, position, phase, inputs, blobs=blobs, now=now)
@@ -85,6 +91,7 @@ def publish(session: Session, *, actor: Actor, slug: str, now: dt.datetime) -> C
     """Make a challenge visible to all; its slug is fixed from here on. Publishing again changes nothing."""
     challenge, standing = find_challenge(session, actor=actor, slug=slug)
     _need_manage(actor, standing)
+    rows.lock(session, challenge)
     if challenge.published_at is None:
         challenge.published_at = now
         audit.record(session, actor=actor, act="challenge.publish", object=f"challenge:{challenge.id}", now=now)
@@ -101,6 +108,7 @@ def close(session: Session, *, actor: Actor, slug: str, phase: str, now: dt.date
     row = find_phase(session, challenge=challenge, slug=phase)
     if challenge.published_at is None:
         raise Conflict(N_("This challenge is a draft, so no phase of it is open. Publish it first."))
+    session.refresh(row, with_for_update={"key_share": True})
     if window(row, published=True, now=now) == "closed":
         return row
     payload = {"planned": row.closes_at.isoformat(), "closed": now.isoformat()}
@@ -190,22 +198,6 @@ def _create(session: Session, *, actor: Actor, spec: ChallengeSpec, now: dt.date
     return challenge
 
 
-def _check_may_update(session: Session, *, actor: Actor, challenge: Challenge, kept: Kept, now: dt.datetime) -> None:
-    _, standing = find_challenge(session, actor=actor, slug=challenge.slug)
-    _need_manage(actor, standing)
-    if challenge.published_at is None:
-        return
-    known = {phase.slug: phase for phase in phase_rows.of_challenge(session, challenge.id)}
-    for slug, phase in known.items():
-        new = kept.phases.get(slug)
-        same = new and (new.scoring_digest, new.reference_digest) == (phase.scoring_digest, phase.reference_digest)
-        if now >= phase.opens_at and not same:
-            raise Conflict(
-                N_("Phase %(phase)s has opened: its entry format, cases, metrics, splits and reference are fixed."),
-                phase=slug,
-            )
-
-
 def _version_of_digest(session: Session, challenge: Challenge, digest: str) -> ChallengeVersion | None:
     query = select(ChallengeVersion).where(
         ChallengeVersion.challenge_id == challenge.id, ChallengeVersion.digest == digest
@@ -231,7 +223,8 @@ def _add_version(
         )
         session.add(version)
         session.flush()
-        for path, (store, stored) in kept.files.items():
+        # In one order, so that two pushes of the same files do not wait for each other.
+        for path, (store, stored) in sorted(kept.files.items(), key=lambda item: item[1][1].sha256):
             blob = blob_rows.record(session, store=store, sha256=stored.sha256, size=stored.size, now=now)
             session.add(ChallengeFile(version_id=version.id, path=path, blob_id=blob.id))
     challenge.version_id = version.id
@@ -255,6 +248,13 @@ def _put_documents(session: Session, *, challenge: Challenge, specs: tuple[Docum
     session.flush()
 
 
+def _drop_phases(session: Session, *, challenge: Challenge, kept: set[str]) -> None:
+    """Forget the phases that the folder has no more; `promises.check` has seen that nobody entered them."""
+    for phase in phase_rows.of_challenge(session, challenge.id):
+        if phase.slug not in kept:
+            phase_rows.remove(session, phase)
+
+
 def _put_phase(
     session: Session,
     challenge: Challenge,
@@ -275,12 +275,17 @@ def _put_phase(
     if row.reference_digest not in ("", inputs.reference_digest):
         row.reference_version += 1
     row.title = spec.title.model_dump() if spec.title else {"fr": spec.slug, "en": spec.slug}
+    if row.version_id is None or not promises.has_opened(challenge, row, now=now):
+        row.opens_at = spec.opens
     # A phase that an organiser closed stays closed, whatever the folder says.
-    if row.version_id is None or now < row.closes_at:
-        row.opens_at, row.closes_at = spec.opens, spec.closes
+    if row.version_id is None or not promises.has_closed(challenge, row, now=now):
+        row.closes_at = spec.closes
+    if spec.precision is not None or row.reference_digest != inputs.reference_digest:
+        # Otherwise it stays what the baseline's interval made it.
+        row.precision = spec.precision
     row.version_id, row.position = version.id, position
     row.kinds, row.limits = list(spec.kinds), spec.limits.model_dump()
-    row.quota_day, row.quota_total, row.precision = spec.quotas.day, spec.quotas.total, spec.precision
+    row.quota_day, row.quota_total = spec.quotas.day, spec.quotas.total
     row.scoring_spec, row.scoring_digest = scoring.to_json(inputs.spec), inputs.scoring_digest
     row.reference_digest = inputs.reference_digest
     row.inputs = _record_inputs(session, row, inputs.roles, blobs=blobs, now=now)

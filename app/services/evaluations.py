@@ -24,7 +24,7 @@ from app.domain.ids import NIL
 from app.domain.precision import decimals, shown
 from app.domain.states import FINAL_STATES, state_of
 from app.errors import N_
-from app.services import audit, boards
+from app.services import audit, boards, reports
 from sandbox_runner.contract import Finish, Value
 
 SENTENCES = {
@@ -46,11 +46,13 @@ def record(
 ) -> None:
     """Turn a runner's report into the end of a submission: its state, its report and, when scored, its evaluation.
 
-    A report for a submission that has ended already changes nothing. Outcome `internal` never comes here.
+    A report for a submission that has ended already changes nothing. Outcome `internal` never comes here. Raises
+    Invalid for a report that does not fit the job.
     """
     submission = session.get_one(Submission, job.submission_id)
     if submission.state in FINAL_STATES:
         return
+    reports.check(finish, submission=submission, phase=session.get_one(Phase, submission.phase_id))
     detail = finish.detail
     submission.outcome, submission.ended_at = finish.outcome, now
     submission.report = {
@@ -79,12 +81,15 @@ def _add_evaluation(
     now: dt.datetime,
 ) -> None:
     phase = session.get_one(Phase, submission.phase_id)
-    evaluation = _existing(session, submission, phase) or Evaluation(
+    # What the job was made with, whatever was pushed meanwhile.
+    scoring = job.payload.get("spec_digest") or phase.scoring_digest
+    reference = job.payload.get("reference_digest") or phase.reference_digest
+    evaluation = _existing(session, submission, scoring=scoring, reference=reference) or Evaluation(
         submission_id=submission.id,
-        scoring_digest=phase.scoring_digest,
-        reference_digest=phase.reference_digest,
+        scoring_digest=scoring,
+        reference_digest=reference,
         plan_digest=finish.detail.plan_digest or "",
-        scorer_version=runner.versions.get("arbitre", "") if runner else "",
+        scorer_version=runner.versions.get("arbitre", "")[:40] if runner else "",
         site_id=runner.site_id if runner else NIL,
         runner_id=runner.id if runner else None,
         job_id=job.id,
@@ -106,13 +111,13 @@ def _add_evaluation(
     boards.reconsider(session, phase=phase, team_id=submission.team_id, now=now)
 
 
-def _existing(session: Session, submission: Submission, phase: Phase) -> Evaluation | None:
+def _existing(session: Session, submission: Submission, *, scoring: str, reference: str) -> Evaluation | None:
     """The official evaluation that this submission has already under the same digests."""
     return session.scalar(
         select(Evaluation).where(
             Evaluation.submission_id == submission.id,
-            Evaluation.scoring_digest == phase.scoring_digest,
-            Evaluation.reference_digest == phase.reference_digest,
+            Evaluation.scoring_digest == scoring,
+            Evaluation.reference_digest == reference,
             Evaluation.purpose == "official",
         )
     )
@@ -128,6 +133,9 @@ def _fix_precision(session: Session, *, phase: Phase, submission: Submission, ev
         return
     ranking = phase.scoring_spec["ranking"]
     split = boards.live_split(session, phase)
+    if split.visible != "live":
+        # The precision is shown while the phase runs; it may say nothing of answers that nobody sees yet.
+        return
     value = rows.value_at(
         session, evaluation.id, metric=ranking["metric"], output=ranking["output"], slice=f"split:{split.name}"
     )

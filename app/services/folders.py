@@ -29,7 +29,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class PhaseInputs:
-    """What one phase pins: its scoring spec and digests, and the bytes of each secret-free or secret input by role."""
+    """What one phase pins: its scoring spec, the digests of that and of cases and answers, and its inputs by role."""
 
     spec: scoring.ScoringSpec
     scoring_digest: str
@@ -123,6 +123,6 @@ def _phase_inputs(
     }
     for name, table in folder.spec.entry.tables.items():
         roles[f"reference/{name}"] = files[f"reference/{table.file}"]
-    answers = {role: stored.sha256 for role, (_, stored) in roles.items() if role not in ("spec", "cases")}
+    answers = {role: stored.sha256 for role, (_, stored) in roles.items() if role != "spec"}
     reference = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()
     return PhaseInputs(spec, scoring_digest(spec), reference, roles)

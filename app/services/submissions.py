@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
@@ -44,6 +44,7 @@ from app.settings import Settings
 
 NO_TEAM = N_("You are in no team of this challenge, so there is no submission to show. Join it first.")
 PRIORITY = {"check": 50, "score": 100}
+GIVEN_UP = ("cancelled", "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ def submit_baseline(
         team = Team(challenge_id=challenge.id, name=BASELINE, baseline=True, created_at=now)
         session.add(team)
         session.flush()
+    _withdraw_stale(session, phase=phase, team=team, now=now)
     known = rows.earlier(
         session, phase_id=phase.id, team_id=team.id, kind="predictions", check=False, sha256=stored.sha256
     )
@@ -133,6 +135,22 @@ def submit_baseline(
         settings=settings,
         now=now,
     )
+
+
+def _withdraw_stale(session: Session, *, phase: Phase, team: Team, now: dt.datetime) -> None:
+    """Take entries off the board that were sent to be scored under another reference or scoring than the phase has."""
+    for submission, job in job_rows.latest_of(session, phase_id=phase.id, team_id=team.id):
+        if submission.state in GIVEN_UP or _pins(job.payload) == (phase.scoring_digest, phase.reference_digest):
+            continue
+        jobs.cancel_for(session, submission_id=submission.id, now=now)
+        _reread(session, submission)
+        submission.state, submission.ended_at = "withdrawn", submission.ended_at or now
+        session.flush()
+        boards.reconsider(session, phase=phase, team_id=team.id, now=now)
+
+
+def _pins(payload: dict[str, Any]) -> tuple[str, str]:
+    return payload.get("spec_digest", ""), payload.get("reference_digest", "")
 
 
 def find(session: Session, *, actor: Actor, slug: str, number: int) -> tuple[Submission, Challenge, Standing]:
@@ -327,7 +345,12 @@ def _enqueue(session: Session, *, submission: Submission, phase: Phase, settings
         phase_id=phase.id,
         team_id=submission.team_id,
         submission_id=submission.id,
-        payload={"inputs": inputs, "limits": limits, "spec_digest": phase.scoring_digest},
+        payload={
+            "inputs": inputs,
+            "limits": limits,
+            "spec_digest": phase.scoring_digest,
+            "reference_digest": phase.reference_digest,
+        },
         now=now,
     )
 
