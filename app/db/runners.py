@@ -51,5 +51,10 @@ class RunnerToken(Base):
     used_at: Mapped[dt.datetime | None]
 
 
+def is_revoked(session: Session, runner_id: uuid.UUID) -> bool:
+    """Whether the runner may no longer call."""
+    return session.scalar(select(Runner.revoked_at).where(Runner.id == runner_id)) is not None
+
+
 def by_key_hash(session: Session, key_hash: str) -> Runner | None:
     return session.scalar(select(Runner).where(Runner.key_hash == key_hash, Runner.revoked_at.is_(None)))

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import claims
+from app.db import claims, runners
 from app.db.jobs import Job
 from app.domain.ids import new_secret, secret_hash
 from app.errors import N_, Conflict
@@ -105,10 +105,15 @@ def claim(
 
 
 def of_token(session: Session, *, job_id: uuid.UUID, token: str) -> Job:
-    """The job whose latest attempt this token opens, its row locked. Raises Conflict for any other token."""
+    """The job whose latest attempt this token opens, its row locked.
+
+    Raises Conflict for any other token, and for that of a runner that was revoked: its jobs go to others.
+    """
     query = select(Job).where(Job.id == job_id).with_for_update()
     job = session.scalar(query.execution_options(populate_existing=True))
     if job is None or not hmac.compare_digest(job.token_hash or "", secret_hash(token)):
+        raise Conflict(STALE, code="E-STALE")
+    if job.runner_id is not None and runners.is_revoked(session, job.runner_id):
         raise Conflict(STALE, code="E-STALE")
     return job
 

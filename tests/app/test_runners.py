@@ -308,6 +308,22 @@ def test_a_claim_whose_runner_hung_up_takes_no_job(caller: Caller, instance: Ser
     assert caller.job().attempt == 1
 
 
+def test_a_revoked_runner_loses_the_job_that_it_holds(caller: Caller, instance: Served) -> None:
+    submit(instance)
+    job = caller.job()
+    entry = next(one for one in job.inputs if one.role == "entry")
+    with instance.database.write_session() as session:
+        session.scalars(select(Runner)).one().revoked_at = now()
+    answers = [
+        caller.claim(),
+        caller.http.get(entry.url.removeprefix("/api/v1/runner"), headers=bearer(job.token)),
+        caller.http.post(f"/jobs/{job.job}/heartbeat", json={}, headers=bearer(job.token)),
+        caller.put(job, "replicates", b"x"),
+        caller.finish(job, world.scored(0.5).model_dump_json().encode()),
+    ]
+    assert [answer.status_code for answer in answers] == [401, 409, 409, 409, 409]
+
+
 def test_waiting_claims_share_what_there_is(caller: Caller, instance: Served) -> None:
     threads, got = waiting_claims(caller, 6, wait=1.2)
     with instance.database.write_session() as session:
