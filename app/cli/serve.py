@@ -36,6 +36,12 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Asks this machine itself, also where a proxy is set for the world."""
 
 
+AS_ROOT = (
+    "Web and worker run as root here, as the runner does. On a machine that others can reach, start `arbitre serve` as "
+    "a user of its own.\n"
+)
+
+
 class Role(StrEnum):
     """Which processes to run here."""
 
@@ -63,6 +69,8 @@ def serve(
 def run(*, host: str, port: int, data: Path | None, role: Role, prepare: Callable[[Instance], list[str]]) -> None:
     """Serve until SIGTERM or Ctrl-C. `prepare` works on the open instance first; its lines are printed at the end."""
     os.umask(0o077)
+    if os.geteuid() == 0:
+        sys.stderr.write(AS_ROOT)
     stop = Stop()
     stop.install()
     with ExitStack() as stack:
