@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import cookie_parser
+from starlette.requests import Request, cookie_parser
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import N_
@@ -52,7 +52,7 @@ class Security:
             await send(message)
 
         if scope["method"] not in SAFE and is_cross_site(headers):
-            await _refuse(with_headers, language)
+            await _refuse(scope, receive, with_headers, language)
             return
         await self.app(scope, receive, with_headers)
 
@@ -68,10 +68,13 @@ def is_cross_site(headers: Headers) -> bool:
     return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
 
 
-async def _refuse(send: Send, language: str) -> None:
-    detail = translate(CROSS_SITE, language, None)
+async def _refuse(scope: Scope, receive: Receive, send: Send, language: str) -> None:
+    """A page for a person, problem JSON for the API: this stands outside the app's own error handlers."""
     document = {"type": "urn:arbitre:E-CROSS-SITE", "title": "CrossSite", "status": 403, "code": "E-CROSS-SITE"}
-    body = json.dumps(document | {"detail": detail}).encode()
-    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    document["detail"] = translate(CROSS_SITE, language, None)
+    page = getattr(scope["app"].state, "error_page", None)
+    if page is not None and not scope["path"].startswith("/api/"):
+        answer = page(Request(scope), document)
+    else:
+        answer = JSONResponse(document, 403, media_type="application/problem+json")
+    await answer(scope, receive, send)

@@ -97,7 +97,7 @@ DIRECTIONS = {"higher": N_("higher is better"), "lower": N_("lower is better")}
 BLOCKERS = {
     "uploads": N_("uploads under way"),
     "open": N_("submissions not scored yet"),
-    "dead": N_("submissions that the platform could not score: run them again or dismiss them"),
+    "dead": N_("submissions that the platform could not score (run them again or dismiss them)"),
 }
 SCOPES = {
     "read": N_("read: see your submissions and download data"),

@@ -101,12 +101,11 @@ def test_from_sign_up_to_a_scored_submission(browser: Browser, running: Served, 
         page.fill("#note", "première")
         page.click("button:has-text('Soumettre')")
         words = settled(page)
-        assert re.search(
-            r"Aire sous la courbe ROC : 0,\d{4} \(intervalle à 95 % : 0,\d{4} à [01],\d{4}\)",
-            words.replace("\u00a0", " ").replace("\u202f", " "),
-        )
+        plain = words.replace("\u00a0", " ").replace("\u202f", " ")
+        score = r"Aire sous la courbe ROC : 0,\d{4} \(intervalle à 95 % : 0,\d{4} à [01],\d{4}\) – Partie « public »"
+        assert re.search(score, plain)
         assert "Elle a utilisé une soumission de l’équipe." in words
-        assert "Partie « private »" not in words.replace("\u00a0", " ")
+        assert "Partie « private »" not in plain
         assert "L’équipe a le rang 1 sur 1." in words
 
         page.click("main a:has-text('Classement')")

@@ -86,7 +86,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(browser: Browser,
         reachable = page.evaluate(
             "document.querySelectorAll('a[href], button, input, summary, [tabindex=\"0\"]').length"
         )
-        visited = []
+        visited: list[str] = []
         for _ in range(reachable):
             page.keyboard.press("Tab")
             tag, outline, width, visible = page.evaluate(OUTLINE)
