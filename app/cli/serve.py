@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import socket
 import sys
 import urllib.request
@@ -82,6 +83,8 @@ def run(*, host: str, port: int, data: Path | None, role: Role, prepare: Callabl
         with opened(settings) as instance:
             if listener and not is_local(host):
                 refuse_demo_accounts(instance, host)
+            if role is Role.all:
+                _sweep(settings)
             lines = prepare(instance)
             runner = [_runner(instance, actual)] if role is Role.all else []
         children = [] if role is Role.web else [_worker(settings)]
@@ -92,6 +95,14 @@ def run(*, host: str, port: int, data: Path | None, role: Role, prepare: Callabl
             runner,
         )
         supervise(children, stop=stop, until=announce if listener else lambda: None)
+
+
+def _sweep(settings: Settings) -> None:
+    """Remove what uploads left that were cut off by a kill. Only while no other process has the folder."""
+    for root in (settings.public_blobs, settings.secret_blobs):
+        for path in root.glob("*/tmp/*"):
+            path.unlink()
+    shutil.rmtree(settings.data / "work", ignore_errors=True)
 
 
 def refuse_demo_accounts(instance: Instance, host: str) -> None:

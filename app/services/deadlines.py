@@ -14,10 +14,13 @@ from app.services import jobs
 
 OUTAGE_S = 120.0
 """A pulse older than this means that the platform, not a job, stood still (or that the clock leapt forwards)."""
+SKEW_S = 5.0
+"""Clocks of several machines may differ by this much without anything being mended."""
 PULSE = "tick"
 """Kind of the recurring job whose last claim is the platform's pulse."""
 
 
+SOON = bindparam("soon", type_=UtcDateTime())
 LEASE_END = bindparam("lease_end", type_=UtcDateTime())
 RETRY_END = bindparam("retry_end", type_=UtcDateTime())
 
@@ -32,8 +35,8 @@ def _hopeless() -> ColumnElement[bool]:
 def _ahead() -> ColumnElement[bool]:
     """Written by a clock that was ahead of now: no correct clock writes such times."""
     return or_(
-        Job.created_at > NOW,
-        Job.claimed_at > NOW,
+        Job.created_at > SOON,
+        Job.claimed_at > SOON,
         and_(Job.state == "leased", Job.lease_until > LEASE_END),
         and_(Job.state == "ready", Job.claimed_at.is_not(None), Job.run_after > RETRY_END),
     )
@@ -50,9 +53,10 @@ def care_needed(session: Session, *, lease_s: float, now: dt.datetime) -> bool:
 
 
 def _moments(lease_s: float, now: dt.datetime) -> dict[str, dt.datetime]:
-    """`lease_end`, `retry_end`: the latest that a lease and a retry may be due when the clock is right."""
-    retry = dt.timedelta(seconds=jobs.BACKOFF_MOST_S)
-    return {"now": now, "lease_end": now + dt.timedelta(seconds=lease_s), "retry_end": now + retry}
+    """`soon`, `lease_end`, `retry_end`: the latest that anything, a lease, a retry may say when clocks are right."""
+    soon = now + dt.timedelta(seconds=SKEW_S)
+    lease, retry = dt.timedelta(seconds=lease_s), dt.timedelta(seconds=jobs.BACKOFF_MOST_S)
+    return {"now": now, "soon": soon, "lease_end": soon + lease, "retry_end": soon + retry}
 
 
 def expire(session: Session, *, lease_s: float, now: dt.datetime) -> list[Job]:

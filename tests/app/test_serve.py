@@ -105,6 +105,10 @@ def test_stopping_ends_all_within_seconds_and_the_next_start_goes_on(tmp_path: P
     """Once as a service manager stops it, once by Ctrl-C; the runner keeps the registration of the first start."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
+    cut_off = [tmp_path / "data" / name for name in ("blobs/entries/tmp/1", "secret/reference/tmp/2", "work/upload-3")]
+    for path in cut_off:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"half of a file")
     runners = []
     for number in (signal.SIGTERM, signal.SIGINT):
         with serving("--port", port, data=tmp_path / "data") as server:
@@ -112,6 +116,7 @@ def test_stopping_ends_all_within_seconds_and_the_next_start_goes_on(tmp_path: P
             known = server.data / "runner" / "runner.json"
             scenario.until(known.is_file)
             runners.append(json.loads(known.read_text())["runner_id"])
+            assert [path for path in cut_off if path.exists()] == []
             below, began = descendants(server.process.pid), time.monotonic()
             assert server.stop(number) == 0
             assert time.monotonic() - began < 12
