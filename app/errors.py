@@ -69,6 +69,11 @@ class TooLarge(AppError):
     template = N_("The file is larger than %(limit)s.")
 
 
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body above `limit` bytes."""
+    return TooLarge(limit=f"{limit / 1_000_000:.0f} MB")
+
+
 class Invalid(AppError):
     """Well-formed input that the rules refuse; `problems` is a list of {where, text} when there are several."""
 

@@ -12,6 +12,7 @@ from app.db.engine import open_database
 from app.files.blobs import open_blobs
 from app.http import errors
 from app.http.security import Security
+from app.http.small_bodies import SmallBodies
 from app.http.transaction import Parts
 from app.http.wake import Wake
 from app.settings import Settings
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.parts = parts
     errors.install(app)
+    app.add_middleware(SmallBodies)
     app.add_middleware(Security)
     api.install(app)
     pages.install(app)

@@ -13,6 +13,9 @@ from app.db.base import Base
 from app.domain.ids import new_id
 from app.domain.states import EARLIER_STATES, QUOTA_STATES, STATES
 
+MOST = 2**31 - 1
+"""The largest number that a column of integers holds."""
+
 
 class Submission(Base):
     """One entry of a team to a phase.
@@ -57,6 +60,8 @@ class Submission(Base):
 
 
 def by_number(session: Session, challenge_id: uuid.UUID, number: int) -> Submission | None:
+    if not 0 <= number <= MOST:
+        return None
     return session.scalar(
         select(Submission).where(Submission.challenge_id == challenge_id, Submission.number == number)
     )
@@ -70,7 +75,7 @@ def of_team(session: Session, team_id: uuid.UUID, *, before: int | None = None, 
     """The team's submissions, newest first, at most `limit`, with numbers below `before`."""
     query = select(Submission).where(Submission.team_id == team_id)
     if before is not None:
-        query = query.where(Submission.number < before)
+        query = query.where(Submission.number < max(0, min(before, MOST)))
     return list(session.scalars(query.order_by(Submission.number.desc()).limit(limit)))
 
 

@@ -48,4 +48,6 @@ def set_cookie(response: Response, *, request: Request, secret: str, days: int) 
 
 def clear_cookie(response: Response, *, request: Request) -> None:
     """Take the session from the browser."""
-    response.delete_cookie(cookie_name(request), path="/", httponly=True, samesite="lax")
+    # Without `secure` a browser ignores what is said of a `__Host-` cookie.
+    secure = request.url.scheme == "https"
+    response.delete_cookie(cookie_name(request), path="/", secure=secure, httponly=True, samesite="lax")

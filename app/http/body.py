@@ -19,8 +19,9 @@ import anyio.to_thread
 from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
-from app.errors import N_, AppError, DiskFull, TooLarge
+from app.errors import N_, AppError, DiskFull, too_large
 from app.files.blobs import FULL, Stored
+from app.http.small_bodies import allow_stream
 from app.http.transaction import Parts, parts_of, utc_now
 from app.settings import Settings
 
@@ -131,9 +132,10 @@ def work_file(settings: Settings) -> Iterator[Path]:
 async def stream_body(request: Request, *, write: Callable[[bytes], Any], limit: int, idle_s: float) -> None:
     """Hand the body to `write` in pieces of about 1 MiB, in a thread, so that other requests are answered meanwhile."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and int(declared) > limit:
         raise too_large(limit)
     size, pending = 0, bytearray()
+    allow_stream(request)
     stream = request.stream()
     while (chunk := await _next(stream, idle_s, size)) is not None:
         pending += chunk
@@ -144,7 +146,7 @@ async def stream_body(request: Request, *, write: Callable[[bytes], Any], limit:
             await in_thread(write, bytes(pending))
             pending.clear()
     await in_thread(write, bytes(pending))
-    if declared.isdigit() and int(declared) != size:
+    if declared.isdecimal() and int(declared) != size:
         raise Incomplete(received=size)
 
 
@@ -159,8 +161,3 @@ async def in_thread(function: Callable[..., Any], *args: Any) -> Any:
     """Run blocking work while other requests are answered."""
     # Not abandoned on cancel: a disk write that has begun ends, so that no file is closed under it.
     return await anyio.to_thread.run_sync(function, *args)
-
-
-def too_large(limit: int) -> TooLarge:
-    """The refusal of a body above `limit` bytes."""
-    return TooLarge(limit=f"{limit / 1_000_000:.0f} MB")

@@ -8,13 +8,18 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
-from app.errors import N_, AppError, Invalid, NotFound, ProtocolVersion, Unavailable
+from app.errors import N_, AppError, Conflict, Invalid, NotFound, ProtocolVersion, Unavailable, too_large
 from app.http.language import translate
+from app.http.small_bodies import LIMIT
 
 LOG = logging.getLogger("arbitre.http")
+MOST_PROBLEMS = 50
+RACED = N_("Another request changed the same thing at the same moment, so this one was not done. Send it again.")
+UNFIT = N_("Something in the request cannot be stored: a NUL or broken character, or a number that is too large.")
 
 
 class MethodNotAllowed(AppError):
@@ -39,6 +44,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(OperationalError, _database_error)
+    for raced in (IntegrityError, StaleDataError):
+        app.add_exception_handler(raced, _raced)
+    for unfit in (DataError, UnicodeEncodeError):
+        app.add_exception_handler(unfit, _unfit)
     app.add_exception_handler(Exception, _fault)
 
 
@@ -80,7 +89,8 @@ def wants_page(request: Request) -> bool:
 def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     problems = [
-        {"where": ".".join(str(part) for part in item["loc"]), "text": str(item["msg"])} for item in error.errors()
+        {"where": ".".join(str(part) for part in item["loc"])[:200], "text": str(item["msg"])[:500]}
+        for item in error.errors()[:MOST_PROBLEMS]
     ]
     return _app_error(request, Invalid(N_("The request has fields that are not valid."), problems=problems))
 
@@ -91,7 +101,9 @@ def _http_error(request: Request, error: Exception) -> Response:
         return _app_error(request, MethodNotAllowed(method=request.method))
     if error.status_code == 404:
         return _app_error(request, NotFound())
-    refusal = AppError(str(error.detail).replace("%", "%%"))
+    if error.status_code == 413:
+        return _app_error(request, too_large(LIMIT))
+    refusal = AppError(str(error.detail))
     refusal.status = error.status_code
     return _app_error(request, refusal)
 
@@ -99,6 +111,16 @@ def _http_error(request: Request, error: Exception) -> Response:
 def _database_error(request: Request, error: Exception) -> Response:
     LOG.error("database not available", exc_info=error)
     return _app_error(request, Unavailable(headers={"Retry-After": "5"}))
+
+
+def _raced(request: Request, error: Exception) -> Response:
+    LOG.warning("two requests at once", exc_info=error)
+    return _app_error(request, Conflict(RACED, code="E-RACE", headers={"Retry-After": "1"}))
+
+
+def _unfit(request: Request, error: Exception) -> Response:
+    LOG.warning("what cannot be stored", exc_info=error)
+    return _app_error(request, Invalid(UNFIT))
 
 
 def _fault(request: Request, error: Exception) -> Response:

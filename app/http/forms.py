@@ -11,8 +11,8 @@ from fastapi import Depends, Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from app.errors import N_, AppError
-from app.http.body import received_bytes, too_large
+from app.errors import N_, AppError, too_large
+from app.http.body import received_bytes
 
 FIELDS = 200
 FIELD_BYTES = 20_000

@@ -60,6 +60,6 @@ def _accepted(header: str) -> list[str]:
     wanted = []
     for part in header.split(","):
         tag, _, quality = part.strip().lower().partition(";q=")
-        number = float(quality) if quality.replace(".", "", 1).isdigit() else float(not quality)
+        number = float(quality) if quality.replace(".", "", 1).isdecimal() else float(not quality)
         wanted.append((-number, tag[:2]))
     return [tag for _, tag in sorted(wanted, key=lambda pair: pair[0])]

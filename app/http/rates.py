@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from fastapi import Request
 from limits import RateLimitItem, parse
@@ -16,14 +17,26 @@ from app.errors import TooMany
 LIMITER = MovingWindowRateLimiter(MemoryStorage())
 
 
+def client_of(request: Request) -> str:
+    """Who is counted: an IPv4 address, or the /64 of an IPv6 one, of which one household has all addresses."""
+    address = request.client.host if request.client else "unknown"
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address) or known.ipv4_mapped:
+        return str(known)
+    return str(IPv6Network((known, 64), strict=False))
+
+
 def limited(name: str, rate: str) -> Callable[[Request], None]:
-    """A dependency that refuses with 429 above `rate` (for instance "10/minute") per client address."""
+    """A dependency that refuses with 429 above `rate` (for instance "10/minute") per client."""
     item: RateLimitItem = parse(rate)
 
     def check(request: Request) -> None:
         if not request.app.state.parts.settings.rate_limits:
             return
-        address = request.client.host if request.client else "unknown"
+        address = client_of(request)
         if not LIMITER.hit(item, name, address):
             wait = max(1, math.ceil(LIMITER.get_window_stats(item, name, address).reset_time - time.time()))
             raise TooMany(seconds=wait, headers={"Retry-After": str(wait)})

@@ -65,7 +65,18 @@ def is_cross_site(headers: Headers) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host", "")
+    if origin is None:
+        return False
+    host = _host_of(origin)
+    return not host or host != headers.get("host")
+
+
+def _host_of(origin: str) -> str:
+    """Host and port of an origin; empty for `null` and for what is no origin at all."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, language: str) -> None:
