@@ -24,16 +24,16 @@ def template() -> Catalog:
     found = Catalog(project="Arbitre", charset="utf-8")
     for name, line, message, comments, context in extract_from_dir(ROOT, methods, options, KEYWORDS):
         found.add(message, None, [(name, line)], auto_comments=comments, context=context)
-    for title in _titles():
-        found.add(title, None, [("scoring/registry.py", 1)])
+    for text in _cards():
+        found.add(text, None, [("scoring/registry.py", 1)])
     return found
 
 
-def _titles() -> list[str]:
-    """Titles of the built-in metrics: they stand on their cards, which other programs read too."""
+def _cards() -> list[str]:
+    """Texts on the cards of the built-in metrics, which other programs read too."""
     from scoring.registry import BUILT_IN
 
-    return [metric.card.title for metric in BUILT_IN.values()]
+    return [text for metric in BUILT_IN.values() for text in (metric.card.title, metric.card.missing)]
 
 
 def main() -> None:

@@ -19,13 +19,17 @@ from scoring.spec import ScoringSpec, TableSpec, from_json
 
 @dataclass(frozen=True)
 class MetricRow:
-    """One metric of a phase. `main`: the output that ranks, or None when another metric ranks."""
+    """One metric of a phase. `main`: the output that ranks, or None when another metric ranks.
+
+    `missing`: what a missing case counts as, where the table takes entries with missing cases; else empty.
+    """
 
     id: str
     title: str
     direction: str
     range: tuple[float, float]
     main: str | None
+    missing: str
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,12 @@ def card_of(use: str) -> MetricCard | None:
 
 
 def _metrics(spec: ScoringSpec) -> list[MetricRow]:
+    refusing = {table.name: table.missing == "refuse" for table in spec.tables}
     found = []
     for use in spec.metrics:
         card = card_of(use.use)
         if card is not None:
             main = spec.ranking.output if use.id == spec.ranking.metric else None
-            found.append(MetricRow(use.id, card.title, words.DIRECTIONS[card.direction], card.range, main))
+            missing = "" if refusing.get(use.table, True) else card.missing
+            found.append(MetricRow(use.id, card.title, words.DIRECTIONS[card.direction], card.range, main, missing))
     return found

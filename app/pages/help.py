@@ -30,6 +30,7 @@ def index(request: Request, edge: EdgeDep) -> Response:
 def code_page(code: str, request: Request, edge: EdgeDep) -> Response:
     """One code: of an entry, else of a challenge folder."""
     key = code.upper()
+    warning = key in MESSAGES and key.startswith("W-")
     if key in MESSAGES:
         message = MESSAGES[key]
         text, fix = generic(message.template, edge.language), generic(message.fix, edge.language)
@@ -37,7 +38,7 @@ def code_page(code: str, request: Request, edge: EdgeDep) -> Response:
         text, fix = generic(TEMPLATES[key], edge.language), ""
     else:
         raise NotFound()
-    return show(request, edge, "help_code.html", code=key, text=text, fix=fix, warning=key.startswith("W-"))
+    return show(request, edge, "help_code.html", code=key, text=text, fix=fix, warning=warning)
 
 
 def generic(template: str, language: str) -> str:
