@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 from app import api, pages
 from app.db.engine import open_database
 from app.files.blobs import open_blobs
+from app.files.leftovers import sweep
 from app.http import errors
 from app.http.security import Security
 from app.http.small_bodies import SmallBodies
@@ -28,6 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweep(settings, now=time.time())
         yield
         parts.wake.close()
         database.dispose()

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     archive_members: int = 200_000
     keep_free: int = 256 * 2**20
     rejected_per_day: int = 20
+    checks_open: int = 10
     session_days: int = 30
     rate_limits: bool = True
 

@@ -92,8 +92,10 @@ def me(edge: EdgeDep) -> Account:
 def sign_in(body: SignIn, request: Request, response: Response, edge: EdgeDep) -> Account:
     """Sign in; the answer sets the session cookie."""
     days = edge.settings.session_days
-    with edge.write() as session:
+    # A password is checked slowly; nobody can write to SQLite while a transaction that writes is open.
+    with edge.read() as session:
         user = accounts.authenticate(session, email=body.email, password=body.password)
+    with edge.write() as session:
         device = request.headers.get("user-agent", "")
         opened = accounts.sign_in(session, user=user, device=device, days=days, now=edge.now)
         document = account_document(user)
@@ -114,11 +116,12 @@ def sign_out(request: Request, response: Response, edge: EdgeDep) -> None:
 @router.post("/tokens", status_code=201, dependencies=[GUESSING])
 def create_token(body: TokenWish, edge: EdgeDep) -> NewToken:
     """Make an API token, shown once."""
-    with edge.write() as session:
+    with edge.read() as session:
         if body.email is not None and body.password is not None:
             user = accounts.authenticate(session, email=body.email, password=body.password)
         else:
             user = accounts.signed_in_user(session, actor=edge.actor)
+    with edge.write() as session:
         opened = accounts.create_token(
             session, user=user, name=body.name, scopes=body.scopes, days=body.days, now=edge.now
         )

@@ -111,7 +111,7 @@ def submit_request(
         check=check,
         note=note,
         filename=unquote(x_filename).rsplit("/", 1)[-1],
-        sha256=x_sha256,
+        sha256=x_sha256.lower() if x_sha256 else None,
         idempotency_key=idempotency_key,
         again=again,
     )
@@ -131,7 +131,13 @@ def _abandon(parts: Parts, admission: Admission) -> None:
         admissions.abandon(session, admission=admission)
 
 
-BODY = received_blob("entries", admit=admit, limit=lambda admission: admission.limit, abandon=_abandon)
+BODY = received_blob(
+    "entries",
+    admit=admit,
+    limit=lambda admission: admission.limit,
+    check=lambda admission, stored: admissions.check_body(admission.sha256, stored),
+    abandon=_abandon,
+)
 
 
 @router.post(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
 from app.domain.ids import new_id
-from app.domain.states import EARLIER_STATES, QUOTA_STATES, STATES
+from app.domain.states import EARLIER_STATES, OPEN_STATES, QUOTA_STATES, STATES
 
 MOST = 2**31 - 1
 """The largest number that a column of integers holds."""
@@ -124,6 +124,14 @@ def finals(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID) -> int:
     """How many entries the team has chosen as final."""
     query = select(func.count()).where(
         Submission.phase_id == phase_id, Submission.team_id == team_id, Submission.final.is_(True)
+    )
+    return session.scalar(query) or 0
+
+
+def open_checks(session: Session, *, team_id: uuid.UUID) -> int:
+    """How many checks of the team have not ended."""
+    query = select(func.count()).where(
+        Submission.team_id == team_id, Submission.check.is_(True), Submission.state.in_(OPEN_STATES)
     )
     return session.scalar(query) or 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, delete, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
@@ -67,6 +67,12 @@ def session_of(session: Session, secret_hash: str, now: dt.datetime) -> UserSess
             UserSession.secret_hash == secret_hash, UserSession.revoked_at.is_(None), UserSession.expires_at > now
         )
     )
+
+
+def forget_ended(session: Session, user_id: uuid.UUID, now: dt.datetime) -> None:
+    """Drop the browser sessions of a person that expired or were ended."""
+    ended = or_(UserSession.expires_at <= now, UserSession.revoked_at.is_not(None))
+    session.execute(delete(UserSession).where(UserSession.user_id == user_id, ended))
 
 
 def token_of(session: Session, secret_hash: str, now: dt.datetime) -> ApiToken | None:

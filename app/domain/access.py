@@ -10,7 +10,10 @@ SCOPES = ("read", "submit", "organise", "admin")
 
 @dataclass(frozen=True)
 class Actor:
-    """Who is asking. Anonymous: `user_id` is None. `scopes` limit a token; a browser session has all of them."""
+    """Who is asking. Anonymous: `user_id` is None. `scopes` limit a token; a browser session has all of them.
+
+    `token_id`: the API token that came with the request, None for a browser session.
+    """
 
     user_id: uuid.UUID | None = None
     admin: bool = False
@@ -18,6 +21,7 @@ class Actor:
     scopes: frozenset[str] = frozenset()
     language: str = "en"
     name: str = ""
+    token_id: uuid.UUID | None = None
 
     @property
     def signed_in(self) -> bool:
@@ -43,6 +47,12 @@ class Standing:
 def can_sign(actor: Actor) -> bool:
     """May hold tokens and accept documents."""
     return actor.signed_in
+
+
+def can_revoke_token(actor: Actor, *, owner_id: uuid.UUID, token_id: uuid.UUID) -> bool:
+    """Whoever owns it; a limited token ends no other than itself."""
+    whole = actor.scopes == frozenset(SCOPES)
+    return actor.user_id == owner_id and (whole or actor.token_id == token_id)
 
 
 def can_create_challenge(actor: Actor) -> bool:
@@ -76,8 +86,9 @@ def can_join(actor: Actor, standing: Standing) -> bool:
 
 
 def can_take_part(actor: Actor, standing: Standing) -> bool:
-    """May submit and download what is for participants: in a team, with every required document accepted."""
-    return "submit" in actor.scopes and standing.team_id is not None and standing.documents_signed
+    """May submit: in a team, with every required document accepted, and neither knows nor judges the answers."""
+    apart = not standing.organiser and not standing.juror
+    return "submit" in actor.scopes and apart and standing.team_id is not None and standing.documents_signed
 
 
 def can_download(actor: Actor, standing: Standing, *, sensitivity: str) -> bool:

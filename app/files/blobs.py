@@ -55,6 +55,10 @@ class Partial:
         self._hash.update(data)
         self.size += len(data)
 
+    def so_far(self) -> Stored:
+        """Digest and size of what was written until now."""
+        return Stored(self._hash.hexdigest(), self.size)
+
     def finish(self) -> Stored:
         """Make the bytes durable under their digest and return it."""
         try:
@@ -68,6 +72,8 @@ class Partial:
         target.parent.mkdir(parents=True, exist_ok=True)
         self.path.replace(target)
         _sync_folder(target.parent)
+        # The folder above too: it may have just learnt of this one.
+        _sync_folder(self.folder)
         return Stored(sha256, self.size)
 
     def abort(self) -> None:

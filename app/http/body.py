@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -20,7 +21,7 @@ from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
 from app.errors import N_, AppError, DiskFull, too_large
-from app.files.blobs import FULL, Stored
+from app.files.blobs import FULL, Partial, Stored
 from app.http.small_bodies import allow_stream
 from app.http.transaction import Parts, parts_of, utc_now
 from app.settings import Settings
@@ -51,19 +52,22 @@ def received_blob(
     *,
     admit: Callable[..., T],
     limit: Callable[[T], int],
+    check: Callable[[T, Stored], None] = lambda _admitted, _stored: None,
     abandon: Callable[[Parts, T], None] = lambda _parts, _admitted: None,
 ) -> Callable[..., Any]:
     """A dependency that streams the body into `store` once `admit` (itself a dependency) let it in.
 
-    `limit` gives the largest body in bytes. When the body does not arrive, nothing is kept. Whatever refuses the
-    request after it was let in, `abandon` is called. Raises TooLarge, Incomplete or DiskFull.
+    `limit` gives the largest body in bytes; `check` may refuse one that arrived. When the body does not arrive, or is
+    refused, nothing is kept. Whatever refuses the request after it was let in, `abandon` is called. Raises TooLarge,
+    Incomplete or DiskFull.
     """
 
     async def dependency(
         request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)
     ) -> AsyncIterator[Received[T]]:
         try:
-            yield Received(admitted, await _blob(request, parts, store, limit(admitted)), utc_now())
+            stored = await _blob(request, parts, store, limit(admitted), partial(check, admitted))
+            yield Received(admitted, stored, utc_now())
         except BaseException:
             await asyncio.shield(in_thread(abandon, parts, admitted))
             raise
@@ -71,14 +75,15 @@ def received_blob(
     return dependency
 
 
-async def _blob(request: Request, parts: Parts, store: str, limit: int) -> Stored:
-    partial = await in_thread(parts.blobs.begin, store)
+async def _blob(request: Request, parts: Parts, store: str, limit: int, check: Callable[[Stored], None]) -> Stored:
+    coming: Partial = await in_thread(parts.blobs.begin, store)
     try:
-        await stream_body(request, write=partial.write, limit=limit, idle_s=parts.settings.upload_idle_s)
-        stored: Stored = await in_thread(partial.finish)
+        await stream_body(request, write=coming.write, limit=limit, idle_s=parts.settings.upload_idle_s)
+        check(coming.so_far())
+        stored: Stored = await in_thread(coming.finish)
         return stored
     except BaseException:
-        partial.abort()
+        coming.abort()
         raise
 
 

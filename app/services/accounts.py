@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.db import users as rows
 from app.db.users import ApiToken, User, UserSession
+from app.domain import access
 from app.domain.access import ANONYMOUS, SCOPES, Actor
 from app.domain.ids import new_secret, secret_hash
 from app.domain.names import is_name, one_line
@@ -91,7 +92,8 @@ def authenticate(session: Session, *, email: str, password: str) -> User:
 
 
 def sign_in(session: Session, *, user: User, device: str, days: int, now: dt.datetime) -> Opened:
-    """Open a browser session for `days`; the secret goes into a cookie."""
+    """Open a browser session for `days`; the secret goes into a cookie. The person's ended sessions are forgotten."""
+    rows.forget_ended(session, user.id, now)
     secret = new_secret("ses")
     row = UserSession(
         user_id=user.id,
@@ -145,10 +147,12 @@ def create_token(
 
 
 def revoke_token(session: Session, *, actor: Actor, token_id: uuid.UUID, now: dt.datetime) -> None:
-    """Revoke one of the actor's own tokens. Raises NotFound otherwise."""
+    """Revoke one of the actor's own tokens. Raises NotFound otherwise, NotAllowed for a limited token."""
     row = session.get(ApiToken, token_id)
     if row is None or row.user_id != actor.user_id:
         raise NotFound()
+    if not access.can_revoke_token(actor, owner_id=row.user_id, token_id=token_id):
+        raise NotAllowed(N_("A limited token revokes no other. Sign in to do this."))
     row.revoked_at = now
     audit.record(session, actor=actor, act="token.revoke", object=f"token:{token_id}", now=now)
 
@@ -166,10 +170,10 @@ def actor_by_token(session: Session, *, secret: str, now: dt.datetime) -> Actor:
     user = session.get(User, row.user_id) if row else None
     if row is None or user is None or user.erased_at:
         raise SignInNeeded(N_("This token is unknown, expired or revoked. Make a new one with `arbitre login`."))
-    return actor_of(user, scopes=frozenset(row.scopes))
+    return actor_of(user, scopes=frozenset(row.scopes), token_id=row.id)
 
 
-def actor_of(user: User, *, scopes: frozenset[str] = frozenset(SCOPES)) -> Actor:
+def actor_of(user: User, *, scopes: frozenset[str] = frozenset(SCOPES), token_id: uuid.UUID | None = None) -> Actor:
     """The person as an actor with these scopes."""
     return Actor(
         user_id=user.id,
@@ -178,4 +182,5 @@ def actor_of(user: User, *, scopes: frozenset[str] = frozenset(SCOPES)) -> Actor
         scopes=scopes,
         language=user.language,
         name=user.name,
+        token_id=token_id,
     )

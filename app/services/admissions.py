@@ -49,11 +49,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Admission:
-    """An admitted request: the body may come. `limit` in bytes; `upload_id` is to be given back with the body."""
+    """An admitted request: the body may come. `limit` in bytes; `upload_id` is to be given back with the body.
+
+    `sha256`: what the body must have, where the request said it.
+    """
 
     upload_id: uuid.UUID
     requested_at: dt.datetime
     limit: int
+    sha256: str | None = None
 
 
 def admit(session: Session, *, actor: Actor, request: Request, settings: Settings, now: dt.datetime) -> Admission:
@@ -80,7 +84,8 @@ def admit(session: Session, *, actor: Actor, request: Request, settings: Setting
     )
     session.add(upload)
     session.flush()
-    return Admission(upload.id, now, min(phase.limits["size_mb"] * 1_000_000, settings.direct_limit))
+    limit = min(phase.limits["size_mb"] * 1_000_000, settings.direct_limit)
+    return Admission(upload.id, now, limit, request.sha256)
 
 
 def abandon(session: Session, *, admission: Admission) -> None:
@@ -111,6 +116,8 @@ def place(session: Session, *, actor: Actor, request: Request) -> tuple[Challeng
         raise NotAllowed(N_("Join this challenge first: you are in no team of it."))
     if not standing.documents_signed:
         raise NotAllowed(N_("A document of this challenge has a version that you have not accepted. Accept it first."))
+    if standing.organiser or standing.juror:
+        raise NotAllowed(N_("Organisers and jurors of a challenge cannot submit to it."))
     if not access.can_take_part(actor, standing):
         raise NotAllowed(N_("This token lacks the scope `submit`."))
     return challenge, phase, session.get_one(Team, standing.team_id)
@@ -154,6 +161,12 @@ def check_quota(
             limit=settings.rejected_per_day,
             at=utc(end),
         )
+    if check and rows.open_checks(session, team_id=team.id) >= settings.checks_open:
+        # Checks use no quota and go before scoring, so that one team could hold up everybody with them.
+        raise TooMany(
+            N_("Your team has %(limit)s checks under way. Wait until one has ended, or check locally."),
+            limit=settings.checks_open,
+        )
     left = quota_of(session, challenge=challenge, phase=phase, team_id=team.id, now=now)
     if check or left.left is None or left.left > 0:
         return
@@ -185,14 +198,15 @@ def earlier(
     )
 
 
-def check_body(request: Request, stored: Stored) -> None:
-    if request.sha256 and request.sha256.lower() != stored.sha256:
+def check_body(said: str | None, stored: Stored) -> None:
+    """Refuse bytes that are not those which the request announced. Raises Invalid."""
+    if said and said.lower() != stored.sha256:
         raise Invalid(
             N_(
                 "The file changed on its way: X-Sha256 says %(said)s, %(read)s arrived. "
                 "Nothing was entered; send it again."
             ),
-            said=request.sha256,
+            said=said,
             read=stored.sha256,
         )
 

@@ -203,6 +203,8 @@ def value_document(value: MetricValue, *, places: int | None, behind: bool) -> d
     def number(x: float | None) -> float | None:
         return x if behind else shown(x, places)
 
+    # How many are in a cell that is too small to be shown is not shown either (design §9).
+    small = not behind and (value.undefined or "").startswith("cell<")
     return {
         "metric": value.metric,
         "output": value.output,
@@ -213,6 +215,6 @@ def value_document(value: MetricValue, *, places: int | None, behind: bool) -> d
         "high": number(value.high),
         "interval": value.interval,
         "level": value.level,
-        "n_cases": value.n_cases,
-        "n_clusters": value.n_clusters,
+        "n_cases": None if small else value.n_cases,
+        "n_clusters": None if small else value.n_clusters,
     }

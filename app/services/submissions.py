@@ -73,7 +73,7 @@ def submit(
     challenge, phase, team = place(session, actor=actor, request=request)
     _hold(session, phase=phase, team_id=team.id)
     uploads.forget(session, admission.upload_id)
-    check_body(request, stored)
+    check_body(request.sha256, stored)
     known = earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=stored.sha256)
     if known is None:
         check_in_time(phase, admission=admission, settings=settings, now=now)

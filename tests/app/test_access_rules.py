@@ -16,6 +16,7 @@ DRAFT, PUBLISHED = Standing(published=False), Standing(published=True)
 ORGANISER = Standing(published=True, organiser=True)
 JUROR = Standing(published=True, juror=True)
 MEMBER = Standing(published=True, team_id=TEAM, documents_signed=True)
+TURNED = Standing(published=True, team_id=TEAM, documents_signed=True, juror=True)
 UNSIGNED = Standing(published=True, team_id=TEAM)
 
 
@@ -28,6 +29,7 @@ UNSIGNED = Standing(published=True, team_id=TEAM)
         (PERSON, PUBLISHED, True, False, True, False),
         (PERSON, MEMBER, True, False, True, True),
         (PERSON, UNSIGNED, True, False, True, False),
+        (PERSON, TURNED, True, False, False, False),
         (PERSON, ORGANISER, True, True, False, False),
         (PERSON, JUROR, True, False, False, False),
         (ADMIN, DRAFT, True, True, False, False),

@@ -13,10 +13,11 @@ from sqlalchemy import select
 
 from app.db.boards import BoardEntry
 from app.db.engine import Database
+from app.db.evaluations import MetricValue
 from app.db.submissions import Submission
 from app.domain.access import Actor
 from app.errors import AppError
-from app.services import admissions, challenges, schedule, submissions
+from app.services import admissions, challenges, evaluations, schedule, submissions
 from app.services.admissions import Request
 from tests import crowd, scenario
 from tests.crowd import Crowd
@@ -141,6 +142,32 @@ def test_notes_and_file_names_hide_nothing(one: Crowd) -> None:
     ada = crowd.join(one, "ada", "Ada")
     number = crowd.submit(one, ada, entry(1), note="a\x00b\u202ec", filename="x\ny\x1b.csv")
     assert (row(one, number).note, row(one, number).filename) == ("a\ufffdb\ufffdc", "x y\ufffd.csv")
+
+
+def test_checks_of_one_team_do_not_pile_up(one: Crowd) -> None:
+    ada, eve = crowd.join(one, "ada", "Ada"), crowd.join(one, "eve", "Eve")
+    for seed in range(one.settings.checks_open):
+        crowd.submit(one, ada, entry(seed), check=True)
+    assert refusal(crowd.submit, one, ada, entry(99), check=True) == "E-TOO-MANY"
+    assert crowd.submit(one, eve, entry(99), check=True) > 0
+    score_all(one)
+    assert crowd.submit(one, ada, entry(99), check=True) > 0
+
+
+def test_a_cell_that_is_too_small_tells_others_not_even_its_size() -> None:
+    cell = MetricValue(
+        metric="auroc",
+        output="auroc",
+        slice="subgroup:sex=F",
+        value=None,
+        undefined="cell<10",
+        n_cases=7,
+        n_clusters=4,
+    )
+    seen = evaluations.value_document(cell, places=3, behind=False)
+    behind = evaluations.value_document(cell, places=3, behind=True)
+    assert (seen["n_cases"], seen["n_clusters"], seen["undefined"]) == (None, None, "cell<10")
+    assert (behind["n_cases"], behind["n_clusters"]) == (7, 4)
 
 
 def admitted(one: Crowd, who: Actor, at: dt.datetime) -> admissions.Admission:

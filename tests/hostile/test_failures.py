@@ -158,12 +158,13 @@ def test_a_connection_dropped_after_the_body(instance: Served, pause: float) -> 
     assert count(instance, Submission) == 1
 
 
-def test_a_changed_body_is_refused(instance: Served) -> None:
+def test_a_changed_body_is_refused_and_not_kept(instance: Served, tmp_path: Path) -> None:
     who = participant(instance)
     answer = who.http.post(
         "/challenges/tiny/phases/main/submissions", content=scenario.entry(CASES), headers={"X-Sha256": "0" * 64}
     )
     assert (answer.status_code, count(instance, Submission), count(instance, Upload)) == (422, 0, 0)
+    assert files(tmp_path / "blobs" / "entries") == []
 
 
 def test_a_request_before_the_close_whose_body_ends_after_it(instance: Served) -> None:
