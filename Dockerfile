@@ -1,5 +1,5 @@
 # One image for the roles web, worker and runner; the command decides (compose.yaml). Needs no network when BASE holds
-# Python 3.11+, venv and bubblewrap and the folder wheels/ holds the wheels of requirements.lock:
+# Python 3.11+, venv and bubblewrap and the folder wheels/ holds the wheels of requirements.lock for the Python of BASE:
 #   pip download --require-hashes --only-binary :all: -r requirements.lock -d wheels
 ARG BASE=debian:bookworm-slim
 
