@@ -26,6 +26,7 @@ from app.db.jobs import Job
 from app.db.runners import Runner
 from app.db.submissions import Submission
 from app.db.tables import metadata
+from app.http import wake
 from app.services import jobs, runners
 from sandbox_runner.contract import BlobRef, Claimed
 from tests.app import world
@@ -256,17 +257,15 @@ def test_heartbeats_keep_a_job_and_carry_the_cancel(caller: Caller, instance: Se
     assert stop.json() == {"cancel": True, "lease_s": 1.0}
 
 
-def waiting_claims(
-    caller: Caller, count: int = 1, wait: float = 5
-) -> tuple[list[threading.Thread], list[tuple[int, float]]]:
-    """Claims that wait, each in a thread; what they got and when. A job that one gets is done at once."""
-    got: list[tuple[int, float]] = []
+def waiting_claims(caller: Caller, count: int = 1, wait: float = 5) -> tuple[list[threading.Thread], list[int]]:
+    """Claims that wait, each in a thread, and the statuses they got. A job that one gets is done at once."""
+    got: list[int] = []
 
     def claim() -> None:
         with httpx.Client(base_url=caller.http.base_url, headers=PROTOCOL, timeout=30) as http:
             mine = Caller(http, caller.key, caller.signer)
             answer = mine.claim(wait=wait)
-            got.append((answer.status_code, time.monotonic()))
+            got.append(answer.status_code)
             if answer.status_code == 200:
                 job = Claimed.model_validate_json(answer.content)
                 mine.finish(job, world.scored(0.9).model_dump_json().encode())
@@ -278,14 +277,15 @@ def waiting_claims(
     return threads, got
 
 
-def test_a_waiting_claim_gets_a_job_that_this_server_writes_at_once(caller: Caller, instance: Served) -> None:
+def test_a_waiting_claim_is_woken_by_what_this_server_writes(
+    caller: Caller, instance: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wake, "POLL_S", 60)
     (thread,), got = waiting_claims(caller)
-    written = time.monotonic()
     submit(instance)
     instance.parts.wake.notify()
     thread.join()
-    assert got[0][0] == 200
-    assert got[0][1] - written < 0.4
+    assert got == [200]
 
 
 def test_a_waiting_claim_gets_a_job_that_another_process_writes(
@@ -296,11 +296,9 @@ def test_a_waiting_claim_gets_a_job_that_another_process_writes(
     with other.write_session() as session:
         here = world.make(session)
         world.submit(session, here, world.team(session, here, "a"), now=now())
-    written = time.monotonic()
     other.dispose()
     thread.join()
-    assert got[0][0] == 200
-    assert got[0][1] - written < 2
+    assert got == [200]
 
 
 def test_a_claim_whose_runner_hung_up_takes_no_job(caller: Caller, instance: Served) -> None:
@@ -338,6 +336,6 @@ def test_waiting_claims_share_what_there_is(caller: Caller, instance: Served) ->
     instance.parts.wake.notify()
     for thread in threads:
         thread.join()
-    assert sorted(status for status, _ in got) == [200, 200, 200, 204, 204, 204]
+    assert sorted(got) == [200, 200, 200, 204, 204, 204]
     with instance.database.read_session() as session:
         assert session.scalars(select(Job.attempt).where(Job.queue == "score")).all() == [1, 1, 1]
