@@ -43,13 +43,16 @@ class Partial:
 
     def check_room(self) -> None:
         """Refuse while the disk has less than the reserve left, so that the database can still write."""
-        if shutil.disk_usage(self.folder).free < self._keep_free:
-            raise DiskFull()
+        need_room(self.folder, self._keep_free)
 
     def write(self, data: bytes) -> None:
-        """Append `data`; a full disk removes the partial file and raises DiskFull."""
+        """Append `data`; a disk without room for it removes the partial file and raises DiskFull."""
         try:
+            self.check_room()
             self._file.write(data)
+        except DiskFull:
+            self.abort()
+            raise
         except OSError as error:
             self._refuse_full(error)
         self._hash.update(data)
@@ -92,6 +95,12 @@ class Partial:
         if error.errno in FULL:
             raise DiskFull() from error
         raise error
+
+
+def need_room(folder: Path, keep_free: int) -> None:
+    """Raises DiskFull when the disk of `folder` has less than `keep_free` bytes left."""
+    if shutil.disk_usage(folder).free < keep_free:
+        raise DiskFull()
 
 
 def _sync_folder(folder: Path) -> None:

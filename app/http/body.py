@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import shutil
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 import anyio.to_thread
 from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
 from app.errors import N_, AppError, DiskFull, too_large
-from app.files.blobs import FULL, Partial, Stored
+from app.files.blobs import FULL, Partial, Stored, need_room
 from app.http.small_bodies import allow_stream
 from app.http.transaction import Parts, parts_of, utc_now
 from app.settings import Settings
@@ -100,7 +99,10 @@ def received_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[P
         with work_file(settings) as path:
             with path.open("xb") as file:
                 await stream_body(
-                    request, write=file.write, limit=settings.archive_limit, idle_s=settings.upload_idle_s
+                    request,
+                    write=WithRoom(file, path.parent, settings.keep_free).write,
+                    limit=settings.archive_limit,
+                    idle_s=settings.upload_idle_s,
                 )
             yield path
 
@@ -123,8 +125,7 @@ def work_file(settings: Settings) -> Iterator[Path]:
     """The path of a new file in the work folder, removed at the end. Raises DiskFull."""
     folder = settings.data / "work"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if shutil.disk_usage(folder).free < settings.keep_free:
-        raise DiskFull()
+    need_room(folder, settings.keep_free)
     path = folder / f"upload-{uuid.uuid4().hex}"
     try:
         yield path
@@ -132,6 +133,20 @@ def work_file(settings: Settings) -> Iterator[Path]:
         raise (DiskFull() if error.errno in FULL else error) from error
     finally:
         path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class WithRoom:
+    """A file that is written only while the disk keeps its reserve free, so that the database can still write."""
+
+    file: BinaryIO
+    folder: Path
+    keep_free: int
+
+    def write(self, data: bytes, /) -> None:
+        """Raises DiskFull."""
+        need_room(self.folder, self.keep_free)
+        self.file.write(data)
 
 
 async def stream_body(request: Request, *, write: Callable[[bytes], Any], limit: int, idle_s: float) -> None:

@@ -16,7 +16,7 @@ from fastapi import Depends, Request
 
 from app.errors import AppError, DiskFull
 from app.files.blobs import Partial, Stored
-from app.http.body import Incomplete, in_thread, stream_body, work_file
+from app.http.body import Incomplete, WithRoom, in_thread, stream_body, work_file
 from app.http.forms import Form, Multipart
 from app.http.transaction import Parts, parts_of, utc_now
 
@@ -77,7 +77,8 @@ def form_with_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[
     ) -> AsyncIterator[Sent[None]]:
         with work_file(parts.settings) as path:
             with path.open("xb") as file:
-                form = Multipart(request, sink=file, limit=parts.settings.archive_limit)
+                sink = WithRoom(file, path.parent, parts.settings.keep_free)
+                form = Multipart(request, sink=sink, limit=parts.settings.archive_limit)
                 await _read(request, form, parts)
             refusal = form.refusal
             yield Sent(form.form, form.filename, utc_now(), path=None if refusal else path, refusal=refusal)

@@ -120,6 +120,14 @@ def _push(edge: Edge, sent: Sent[None]) -> tuple[str, str]:
     assert sent.path is not None
     with challenges.kept(sent.path, blobs=edge.blobs, settings=edge.settings) as kept, edge.write() as session:
         pushed = challenges.push(session, actor=edge.actor, kept=kept, blobs=edge.blobs, now=edge.now)
+        baselines.renew(
+            session,
+            actor=edge.actor,
+            challenge=pushed.challenge,
+            blobs=edge.blobs,
+            settings=edge.settings,
+            now=edge.now,
+        )
     return pushed.challenge.slug, pushed.change
 
 

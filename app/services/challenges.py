@@ -173,6 +173,8 @@ def document_text(session: Session, *, document: Document, language: str, blobs:
     """The Markdown of a document in this language. Raises NotFound."""
     challenge = session.get_one(Challenge, document.challenge_id)
     blob = file_blob(session, challenge=challenge, path=document.files.get(language, document.files["en"]))
+    if blob.store != "public":
+        raise NotFound()
     return blobs.read(blob.store, blob.sha256).decode()
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 import rfc8785
 
 from app.errors import N_, DiskFull, Invalid
-from app.files.blobs import FULL, Blobs, Stored
+from app.files.blobs import FULL, Blobs, Stored, need_room
 from challenges.archive import ArchiveLimits, members
 from challenges.canonical import digest
 from challenges.folder import ChallengeFolder, open_folder
@@ -56,7 +56,7 @@ def kept_archive(archive: Path, *, blobs: Blobs, work: Path, limits: ArchiveLimi
     work.mkdir(parents=True, exist_ok=True, mode=0o700)
     root = Path(tempfile.mkdtemp(prefix="folder-", dir=work))
     try:
-        _unpack(archive, root, limits)
+        _unpack(archive, root, limits, keep_free=blobs.keep_free)
         yield keep_folder(root, blobs=blobs)
     except FolderError as error:
         raise refusal(error) from error
@@ -91,13 +91,15 @@ def refusal(error: FolderError) -> Invalid:
     )
 
 
-def _unpack(archive: Path, root: Path, limits: ArchiveLimits) -> None:
+def _unpack(archive: Path, root: Path, limits: ArchiveLimits, *, keep_free: int) -> None:
     with archive.open("rb") as stream:
         for path, content in members(stream, limits):
             target = root / path
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("xb") as file:
-                shutil.copyfileobj(content, file, CHUNK)
+                while piece := content.read(CHUNK):
+                    need_room(root, keep_free)
+                    file.write(piece)
 
 
 def _keep(blobs: Blobs, store: str, path: Path) -> Stored:

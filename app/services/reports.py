@@ -21,6 +21,9 @@ def check(finish: Finish, *, submission: Submission, phase: Phase) -> None:
     said = finish.detail.sha256
     if said is not None and said != submission.sha256:
         raise Invalid(REFUSED, reason="the entry that was read is another one")
+    # Receipts carry them, and canonical JSON holds no larger numbers.
+    if max((*finish.detail.counts.values(), *finish.detail.total.values()), default=0) > LARGEST:
+        raise Invalid(REFUSED, reason="a count is out of range")
     if finish.outcome == "ok" and not submission.check:
         _check_values(finish.values, phase)
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import DiskFull
 from app.files.blobs import Blobs
+from app.http.body import WithRoom
 
 
 @pytest.fixture
@@ -43,6 +44,18 @@ def test_too_little_room_is_refused_before_anything_is_written(tmp_path: Path) -
     full = Blobs(tmp_path / "blobs", tmp_path / "secret", keep_free=2**62)
     with pytest.raises(DiskFull):
         full.begin("entries")
+
+
+def test_the_reserve_is_kept_while_a_large_body_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    partial = Blobs(tmp_path / "blobs", tmp_path / "secret", keep_free=10**6).begin("entries")
+    partial.write(b"x" * 100)
+    monkeypatch.setattr(partial, "_keep_free", 2**62)
+    with pytest.raises(DiskFull):
+        partial.write(b"x" * 100)
+    assert not partial.path.exists()
+    with (tmp_path / "archive").open("wb") as file, pytest.raises(DiskFull):
+        WithRoom(file, tmp_path, 2**62).write(b"x")
+    assert (tmp_path / "archive").read_bytes() == b""
 
 
 def test_a_disk_that_fills_up_while_writing(blobs: Blobs) -> None:

@@ -74,6 +74,8 @@ def test_values_that_the_phase_cannot_have_are_refused(database: Database, lie: 
         Finish(outcome="ok"),
         TRUE.model_copy(update={"values": TRUE.values[:2]}),
         TRUE.model_copy(update={"detail": Detail(sha256="9" * 64)}),
+        TRUE.model_copy(update={"detail": Detail(counts={"rows": 2**53})}),
+        TRUE.model_copy(update={"detail": Detail(total={"E-X": 2**53})}),
     ],
 )
 def test_a_score_without_its_ranking_values_or_of_other_bytes_is_none(database: Database, finished: Finish) -> None:
