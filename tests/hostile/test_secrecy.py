@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 
-from app.services import challenges
 from tests import scenario
 from tests.instance import organiser, running
 from tests.scenario import Case, Person, scored, until
@@ -82,7 +81,7 @@ def play(url: str, instance: Any, made: Sequence[Case], marker: str = "") -> dic
         scored(who, slug, number)
     until(lambda: who.get(f"/challenges/{slug}/phases/main/leaderboard")["rows"])
     stranger, nobody = scenario.person(url, "eve"), scenario.anonymous(url)
-    texts = {}
+    texts: dict[str, str] = {}
     for name, one in (("team", who), ("stranger", stranger), ("nobody", nobody)):
         texts |= {f"{name} {path}": text for path, text in seen(url, one, slug, numbers).items()}
     return texts
@@ -119,7 +118,7 @@ def test_private_labels_change_nothing_that_others_see_before_the_close(
     tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Both instances draw the same seed for the phase: the labels alone differ.
-    monkeypatch.setattr(challenges.secrets, "randbits", lambda _bits: 12345)
+    monkeypatch.setattr("app.services.challenges.secrets.randbits", lambda _bits: 12345)
     flipped = [dataclasses.replace(c, label=1 - c.label) if c.usage == "Private" else c for c in CASES]
     found = []
     for name, made in (("first", CASES), ("second", flipped)):
