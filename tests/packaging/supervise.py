@@ -78,10 +78,20 @@ def containers() -> set[str]:
     return set(listed.stdout.splitlines())
 
 
+def run(command: list[str]) -> int:
+    """Runs the command and returns its exit code; orphans that end meanwhile are reaped, so that none seems to live."""
+    child = subprocess.Popen(command)
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == child.pid:
+            child.returncode = os.waitstatus_to_exitcode(status)
+            return child.returncode
+
+
 def main(command: list[str]) -> int:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     before = mounts(), containers()
-    code = subprocess.run(command).returncode
+    code = run(command)
     processes = remaining(GRACE_S)
     left = [f"process {pid}: {line}" for pid, line in processes.items()]
     stop(processes)
