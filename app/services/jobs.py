@@ -20,6 +20,7 @@ from app.db.jobs import Job
 from app.domain.ids import new_secret, secret_hash
 from app.errors import N_, Conflict
 
+TURNS = 10
 BACKOFF_S = 2.0
 BACKOFF_MOST_S = 60.0
 STALE = N_("This attempt of the job is over: its lease ended and the job went to another taker, or it was ended.")
@@ -68,17 +69,20 @@ def enqueue(
 
 def _inserted(session: Session, job: Job) -> bool:
     """False when a ready job of the same key stands already (and is now held)."""
-    while job.coalesce is None or not _ready_twin(session, job.coalesce):
+    for turn in range(TURNS):
+        if job.coalesce is not None and _ready_twin(session, job.coalesce):
+            return False
         try:
             with session.begin_nested():
                 session.add(job)
         except IntegrityError:
-            # Another transaction committed a job of the same key in between (PostgreSQL): look again and hold that one.
-            if job.coalesce is None or not _ready_twin(session, job.coalesce):
+            # Another transaction committed a job of the same key in between (PostgreSQL): look again and hold that one;
+            # where it was claimed in that same moment, there is room for this one after all.
+            if job.coalesce is None or turn == TURNS - 1:
                 raise
-            return False
-        return True
-    return False
+        else:
+            break
+    return True
 
 
 def _ready_twin(session: Session, coalesce: str) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from app.db.boards import BoardEntry
 from app.db.engine import Database
@@ -311,6 +314,28 @@ def test_racing_requests_for_one_board_make_one_job(database: Database) -> None:
         thread.join()
     assert sorted(made) == [False, False, False, True]
     assert count(database, Job) == 1
+
+
+def test_a_board_asked_for_while_the_one_before_is_claimed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On PostgreSQL: the insert fails on a job that is on lease by the time it is looked for."""
+    looks, look = list[str](), jobs._ready_twin
+
+    def looking(session: Session, coalesce: str) -> bool:
+        looks.append(coalesce)
+        if len(looks) == 3:
+            assert take(database, queues=("house",)) is not None
+        return look(session, coalesce)
+
+    monkeypatch.setattr(jobs, "_ready_twin", looking)
+    with ThreadPoolExecutor(1) as pool:
+        with database.write_session() as session:
+            options = {"queue": "house", "kind": "board", "coalesce": "board:x", "max_attempts": 5, "now": NOW}
+            jobs.enqueue(session, **options, deadline=at(86_400))  # type: ignore[arg-type]
+            second = pool.submit(enqueue_board, database)
+            time.sleep(0.5)
+        postgresql = database.engine.dialect.name == "postgresql"
+        assert second.result() is postgresql
+    assert (count(database, Job), len(looks)) == ((2, 3) if postgresql else (1, 2))
 
 
 DAY = 86_400
