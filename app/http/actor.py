@@ -30,7 +30,13 @@ def bearer_of(request: Request) -> str | None:
 
 def cookie_name(request: Request) -> str:
     """`__Host-` binds the cookie to this host and to TLS; plain HTTP on localhost cannot have it."""
-    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
+    return f"__Host-{COOKIE}" if by_tls(request) else COOKIE
+
+
+def by_tls(request: Request) -> bool:
+    """Whether people reach us by TLS, which a proxy in front may end without saying so."""
+    base_url: str = request.app.state.parts.settings.base_url
+    return request.url.scheme == "https" or base_url.startswith("https://")
 
 
 def set_cookie(response: Response, *, request: Request, secret: str, days: int) -> None:
@@ -40,7 +46,7 @@ def set_cookie(response: Response, *, request: Request, secret: str, days: int) 
         secret,
         max_age=days * 86_400,
         httponly=True,
-        secure=request.url.scheme == "https",
+        secure=by_tls(request),
         samesite="lax",
         path="/",
     )
@@ -49,5 +55,4 @@ def set_cookie(response: Response, *, request: Request, secret: str, days: int) 
 def clear_cookie(response: Response, *, request: Request) -> None:
     """Take the session from the browser."""
     # Without `secure` a browser ignores what is said of a `__Host-` cookie.
-    secure = request.url.scheme == "https"
-    response.delete_cookie(cookie_name(request), path="/", secure=secure, httponly=True, samesite="lax")
+    response.delete_cookie(cookie_name(request), path="/", secure=by_tls(request), httponly=True, samesite="lax")

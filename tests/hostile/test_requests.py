@@ -6,6 +6,7 @@ import http.client
 import json
 import resource
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -162,3 +163,28 @@ def test_a_thousand_unknown_fields_are_not_all_listed(instance: Served) -> None:
 def test_json_nested_without_end(instance: Served) -> None:
     answer = httpx.post(f"{instance.url}/api/v1/accounts", content=b"[" * 200_000, headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (400, "E-BAD-REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name", "secure"),
+    [
+        ("http://localhost:8000", "arbitre_session", False),
+        ("https://arbitre.example.org", "__Host-arbitre_session", True),
+    ],
+)
+def test_the_session_s_cookie_behind_a_proxy_that_ends_tls(
+    tmp_path: Path, sqlite_template: Path, base_url: str, name: str, secure: bool
+) -> None:
+    with served(tmp_path, sqlite_template, base_url=base_url) as instance:
+        scenario.person(instance.url, "ada")
+        wish = {"email": "ada@example.org", "password": PASSWORD}
+        opened = httpx.post(f"{instance.url}/api/v1/sessions", json=wish)
+        cookie = opened.headers["set-cookie"]
+        assert cookie.startswith(f"{name}=ses_")
+        assert ("HttpOnly" in cookie, "SameSite=lax" in cookie, "; Secure" in cookie) == (True, True, secure)
+        jar = {"Cookie": cookie.partition(";")[0]}
+        assert httpx.get(f"{instance.url}/api/v1/me", headers=jar).status_code == 200
+        ended = httpx.delete(f"{instance.url}/api/v1/sessions/current", headers=jar)
+        assert ended.headers["set-cookie"].startswith(f'{name}=""')
+        assert ("; Secure" in ended.headers["set-cookie"]) is secure
+        assert httpx.get(f"{instance.url}/api/v1/me", headers=jar).status_code == 401
