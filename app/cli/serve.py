@@ -70,8 +70,6 @@ def serve(
 def run(*, host: str, port: int, data: Path | None, role: Role, prepare: Callable[[Instance], list[str]]) -> None:
     """Serve until SIGTERM or Ctrl-C. `prepare` works on the open instance first; its lines are printed at the end."""
     os.umask(0o077)
-    if os.geteuid() == 0:
-        sys.stderr.write(AS_ROOT)
     stop = Stop()
     stop.install()
     with ExitStack() as stack:
@@ -87,6 +85,8 @@ def run(*, host: str, port: int, data: Path | None, role: Role, prepare: Callabl
                 _sweep(settings)
             lines = prepare(instance)
             runner = [_runner(instance, actual)] if role is Role.all else []
+        if os.geteuid() == 0:
+            sys.stderr.write(AS_ROOT)
         children = [] if role is Role.web else [_worker(settings)]
         children += [_web(settings, listener)] if listener else []
         announce = _Announcement(
