@@ -5,24 +5,41 @@ Both score the same resamples, so the values are the same; the loop does fewer o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.metric import Metric
-from scoring.registry import get
-from scoring.resampling import make_plan
+from scoring.cases import CaseAttributes, CaseIndex, Groups
+from scoring.evaluation import evaluate, plan_of
 from scoring.rounding import round12
-from scoring.tables import Table
+from scoring.spec import (
+    CasesSpec,
+    ColumnSpec,
+    MetricUse,
+    RankingSpec,
+    ResampleSpec,
+    ScoringSpec,
+    TableSpec,
+)
+from scoring.tables import Entry, Table
 from tests.bench import naive
 from tests.bench.report import Report, Row, turns
 from tests.scoring.builders import many, table
+from tests.scoring.builders import spec as make_format
 
 REPLICATES = 1000
 LABELS = [f"class {i:02d}" for i in range(23)]
+SIDES = ("x1", "y1", "x2", "y2")
+BOXES = TableSpec(
+    "answers",
+    "answers.csv",
+    "case",
+    ("case",),
+    (*(ColumnSpec(side, "number") for side in SIDES), ColumnSpec("class", "label", labels=tuple(LABELS))),
+    rows="many",
+)
 Floats = NDArray[np.float64]
 Counts = NDArray[np.uint16]
 
@@ -31,30 +48,43 @@ Counts = NDArray[np.uint16]
 class Task:
     """A metric with its tables. `loop`: scores one resample, given how often each case stands in it. `few` of them."""
 
-    metric: Metric
-    params: Mapping[str, Any]
+    metric: MetricUse
+    format: TableSpec
     reference: Table
     entry: Table
     loop: Callable[[Counts], float]
     few: int
 
+    def ours(self, replicates: int) -> list[float]:
+        """The resampled values of the main output, by an evaluation as the sandbox does it."""
+        reference, entry = (Entry({self.format.name: each}) for each in (self.reference, self.entry))
+        spec, index, attributes = self.spec(replicates), CaseIndex(self.ids, (self.format,)), self.attributes()
+        found = evaluate(spec=spec, index=index, attributes=attributes, reference=reference, entry=entry, seed=1)
+        return [float(value) for value in next(iter(found.replicates.values()))]
+
+    def theirs(self, replicates: int) -> list[float]:
+        """The same by the loop."""
+        plan = plan_of(spec=self.spec(replicates), attributes=self.attributes(), seed=1)
+        return [float(round12(self.loop(row))) for row in plan.counts]
+
     @property
-    def cases(self) -> int:
-        return len(self.reference.missing)
+    def ids(self) -> tuple[str, ...]:
+        return tuple(f"{case:07d}" for case in range(len(self.reference.missing)))
 
-    def plan(self, replicates: int) -> Counts:
-        ids = [f"{case:07d}" for case in range(self.cases)]
-        strata = np.zeros(self.cases, dtype=np.intp)
-        return make_plan(seed=1, replicates=replicates, cluster_ids=ids, strata=strata).counts
+    def attributes(self) -> CaseAttributes:
+        """Each case is drawn by itself, and there are no parts of them."""
+        cases = np.arange(len(self.ids))
+        return CaseAttributes(cases, self.ids, None, {}, Groups((), np.zeros_like(cases)))
 
-    def ours(self, replicates: int) -> Floats:
-        """(B,) of the main output: table, plan, one aggregation."""
-        made = self.metric.tabulate(self.reference, self.entry, self.params)
-        return np.asarray(round12(self.metric.aggregate(made, self.plan(replicates))[:, 0]), dtype=np.float64)
-
-    def theirs(self, replicates: int) -> Floats:
-        """(B,) by the loop."""
-        return np.asarray(round12(np.array([self.loop(row) for row in self.plan(replicates)])), dtype=np.float64)
+    def spec(self, replicates: int) -> ScoringSpec:
+        return ScoringSpec(
+            tables=(self.format,),
+            cases=CasesSpec("case"),
+            metrics=(self.metric,),
+            splits=(),
+            ranking=RankingSpec(self.metric.id, "", "higher"),
+            resample=ResampleSpec(replicates=replicates),
+        )
 
 
 def run(*, smoke: bool) -> list[Report]:
@@ -74,11 +104,11 @@ def _compared(name: str, task: Task, *, rounds: int) -> Report:
     medians = turns({"ours": lambda: task.ours(REPLICATES), "theirs": lambda: task.theirs(task.few)}, rounds=rounds)
     scaled = medians["theirs"] * REPLICATES / task.few
     rows = [
-        Row("one table, plan drawn, one aggregation", medians["ours"]),
+        Row("one evaluation from one table", medians["ours"]),
         Row("a loop over scikit-learn", scaled, f"{task.few} resamples, scaled up"),
     ]
     title = f"{name}, {REPLICATES:,} resamples; medians of {rounds}"
-    return Report(title, rows, results={"ours": ours.tolist(), "theirs": theirs.tolist()})
+    return Report(title, rows, results={"ours": ours, "theirs": theirs})
 
 
 def _auroc(count: int, *, few: int) -> Task:
@@ -86,17 +116,17 @@ def _auroc(count: int, *, few: int) -> Task:
     label = draw.random(count) < 0.3
     risk = draw.normal(label, 1.0).round(3)
     reference, entry = table({"label": np.where(label, "1", "0")}), table({"risk": risk})
-    params = {"label": "label", "score": "risk", "positive": "1"}
-    return Task(get("auroc"), params, reference, entry, naive.auroc(label, risk), few)
+    use = MetricUse("auroc", "auroc", "answers", {"label": "label", "score": "risk", "positive": "1"})
+    return Task(use, make_format(risk="number"), reference, entry, naive.auroc(label, risk), few)
 
 
 def _f1(count: int, *, few: int) -> Task:
     draw = np.random.default_rng(2)
     label = np.array(LABELS)[draw.integers(0, len(LABELS), count)]
     given = np.where(draw.random(count) < 0.7, label, draw.permutation(label))
-    params = {"label": "label", "prediction": "given", "labels": LABELS, "subset": False, "absent": "skip"}
+    use = MetricUse("f1", "macro_f1", "answers", {"label": "label", "prediction": "given", "absent": "skip"})
     made = table({"label": label}), table({"given": given})
-    return Task(get("macro_f1"), params, *made, naive.macro_f1(label, given), few)
+    return Task(use, make_format(given=LABELS), *made, naive.macro_f1(label, given), few)
 
 
 def _cytologia(images: int, *, few: int) -> Task:
@@ -109,8 +139,8 @@ def _cytologia(images: int, *, few: int) -> Task:
     label = np.array(LABELS)[draw.integers(0, len(LABELS), len(case))]
     given = np.where(draw.random(len(case)) < 0.7, label, draw.permutation(label))
     reference, entry = (
-        many(case, dict(zip(("x1", "y1", "x2", "y2"), sides.T, strict=True)) | {"class": name}, n_cases=images)
+        many(case, dict(zip(SIDES, sides.T, strict=True)) | {"class": name}, n_cases=images)
         for sides, name in ((truth, label), (boxes, given))
     )
-    params = {name: name for name in ("x1", "y1", "x2", "y2", "class")} | {"labels": LABELS}
-    return Task(get("cytologia"), params, reference, entry, naive.cytologia(case, truth, label, boxes, given), few)
+    use = MetricUse("cytologia", "cytologia", "answers", {})
+    return Task(use, BOXES, reference, entry, naive.cytologia(case, truth, label, boxes, given), few)
