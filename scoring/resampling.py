@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.ma  # np.unique loads it when first called, which in a sandbox is when somebody waits
 from numpy.typing import NDArray
 
 _RESAMPLE, _SPLIT = 0, 1  # first word of the spawn key: a split is never drawn from the stream of a resample

@@ -10,7 +10,9 @@ Weights = NDArray[Any]  # (B, n) of bool, unsigned, int or float; 0 or more
 Floats = NDArray[np.float64]
 Cases = NDArray[np.intp]
 
-_CHUNK = 1 << 18  # weights held as float64 at once: 2 MB, so that they stay in the cache
+# Weights held as float64 at once: 1 MB stays in the cache. With more, the allocator also gives the memory back after
+# each chunk and pages it in anew, a fifth of the time of a fresh process.
+_CHUNK = 1 << 17
 
 
 def chunks(case: Cases, weights: Weights) -> Iterator[tuple[slice, Floats]]:
