@@ -113,6 +113,13 @@ def version(session: Session, challenge: Challenge) -> ChallengeVersion:
     return session.get_one(ChallengeVersion, challenge.version_id)
 
 
+def versions_of(session: Session, challenge: Challenge) -> list[ChallengeVersion]:
+    """All versions of a challenge: the one in force, then the newest first."""
+    query = select(ChallengeVersion).where(ChallengeVersion.challenge_id == challenge.id)
+    found = session.scalars(query.order_by(ChallengeVersion.number.desc()))
+    return sorted(found, key=lambda version: version.id != challenge.version_id)
+
+
 def files_of(session: Session, version_id: uuid.UUID) -> list[ChallengeFile]:
     query = select(ChallengeFile).where(ChallengeFile.version_id == version_id).order_by(ChallengeFile.path)
     return list(session.scalars(query))

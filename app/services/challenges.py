@@ -170,12 +170,17 @@ def page(session: Session, *, challenge: Challenge, name: str, language: str, bl
 
 
 def document_text(session: Session, *, document: Document, language: str, blobs: Blobs) -> str:
-    """The Markdown of a document in this language. Raises NotFound."""
+    """The Markdown of a document in this language, as it was when it was last in force. Raises NotFound."""
     challenge = session.get_one(Challenge, document.challenge_id)
-    blob = file_blob(session, challenge=challenge, path=document.files.get(language, document.files["en"]))
-    if blob.store != "public":
-        raise NotFound()
-    return blobs.read(blob.store, blob.sha256).decode()
+    for version in rows.versions_of(session, challenge):
+        for known in version.spec["documents"]:
+            if (known["slug"], known["version"]) == (document.slug, document.version):
+                file = rows.file_at(session, version.id, known["file"].get(language, known["file"]["en"]))
+                blob = session.get_one(Blob, file.blob_id) if file else None
+                if blob is None or blob.store != "public":
+                    raise NotFound()
+                return blobs.read(blob.store, blob.sha256).decode()
+    raise NotFound()
 
 
 def _need_manage(actor: Actor, standing: Standing) -> None:
@@ -214,10 +219,11 @@ def _add_version(
     spec = kept.folder.spec
     version = _version_of_digest(session, challenge, kept.digest)
     if version is None:
-        last = session.get(ChallengeVersion, challenge.version_id) if challenge.version_id else None
+        # The newest is not always the one in force: an earlier folder may have been pushed again.
+        known = rows.versions_of(session, challenge)
         version = ChallengeVersion(
             challenge_id=challenge.id,
-            number=last.number + 1 if last else 1,
+            number=max((one.number for one in known), default=0) + 1,
             digest=kept.digest,
             spec=spec.model_dump(mode="json"),
             created_by=actor.user_id,

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from app.db import challenges as challenge_rows
 from app.db.boards import BoardEntry
-from app.db.challenges import Challenge
+from app.db.challenges import Challenge, Document
 from app.db.engine import Database
 from app.db.evaluations import Evaluation
 from app.db.phases import Phase
@@ -64,6 +65,12 @@ def phases(one: Crowd, slug: str = "tiny") -> list[Phase]:
         return list(session.scalars(query.order_by(Phase.position)))
 
 
+def documents(one: Crowd) -> list[Document]:
+    """Every version of the rules."""
+    with one.database.read_session() as session:
+        return list(session.scalars(select(Document).order_by(Document.version)))
+
+
 def score_all(one: Crowd) -> None:
     draw = random.Random(1)
     while crowd.score(one, draw):
@@ -94,6 +101,12 @@ def test_a_text_that_people_accepted_does_not_change_under_them(one: Crowd) -> N
     assert "Give what you changed a new version" in refused(one, files())
     second = {"challenge.toml": files()["challenge.toml"].replace(b"version = 1\n", b"version = 2\n")}
     assert push(one, files() | second) == "updated"
+    with one.database.read_session() as session:
+        texts = [
+            challenges.document_text(session, document=row, language="en", blobs=one.blobs) for row in documents(one)
+        ]
+    assert [row.version for row in documents(one)] == [1, 2]
+    assert texts == ["# Rules\n\nWe keep your code.\n", "# Rules\n\nBe fair.\n"]
 
 
 def test_the_precision_that_the_baseline_set_outlives_a_typo(one: Crowd) -> None:
@@ -116,6 +129,21 @@ def test_a_draft_can_be_mended(database: Database, tmp_path: Path) -> None:
     renamed = files()["challenge.toml"].replace(b'slug = "main"', b'slug = "final"')
     assert push(one, files() | {"challenge.toml": renamed}) == "updated"
     assert [phase.slug for phase in phases(one)] == ["final"]
+
+
+def test_an_earlier_folder_pushed_again_is_no_dead_end(one: Crowd) -> None:
+    second, third = (files() | {"pages/overview.en.md": text} for text in (b"# Second\n", b"# Third\n"))
+    draft = {"documents/rules.en.md": b"# Rules\n\nA draft.\n"}
+    assert [push(one, folder) for folder in (second | draft, files(), third)] == ["updated"] * 3
+    with one.database.read_session() as session:
+        challenge = session.scalars(select(Challenge)).one()
+        numbers = [version.number for version in challenge_rows.versions_of(session, challenge)]
+    assert numbers == [3, 2, 1]
+    assert push(one, files()) == "updated"
+    with one.database.read_session() as session:
+        (rules,) = documents(one)
+        text = challenges.document_text(session, document=rules, language="en", blobs=one.blobs)
+    assert text == "# Rules\n\nBe fair.\n"
 
 
 def test_a_slug_of_somebody_else_is_taken(one: Crowd) -> None:
