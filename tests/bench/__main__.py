@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
+import sys
 
 NAMES = ("submit", "board", "push", "core")
 
@@ -15,6 +17,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all when none is named")
     parser.add_argument("--smoke", action="store_true", help="a size that only shows that it works")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers are stopped and folders removed on the way out
     for name in asked.names or NAMES:
         if name not in NAMES:
             parser.error(f"there is no bench {name!r}; there are {', '.join(NAMES)}")
