@@ -57,7 +57,8 @@ def _plugin(metric: MetricSpec) -> Metric | None:
 
 def _table(metric: MetricSpec, spec: ChallengeSpec) -> scoring.TableSpec | None:
     """The table as scoring sees it; None while some of it could not be read."""
-    table = ((spec.entry and spec.entry.tables) or {}).get(metric.table)
+    name = metric.table or ""
+    table = ((spec.entry and spec.entry.tables) or {}).get(name)
     if table is None or table.case is None or table.columns is None:
         return None
-    return None if any(column.type is None for column in table.columns.values()) else scoring_table(metric.table, table)
+    return None if any(column.type is None for column in table.columns.values()) else scoring_table(name, table)

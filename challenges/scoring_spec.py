@@ -34,7 +34,7 @@ def scoring_spec(spec: ChallengeSpec, phase: str) -> scoring.ScoringSpec:
 def _metric(metric: MetricSpec) -> scoring.MetricUse:
     version = registry.get(metric.use).card.version
     params = dict(metric.params)
-    return scoring.MetricUse(id=metric.id, use=metric.use, table=metric.table, params=params, version=version)
+    return scoring.MetricUse(id=metric.id, use=metric.use, table=metric.table or "", params=params, version=version)
 
 
 def _ranking(window: PhaseSpec, metric: MetricSpec, spec: ChallengeSpec) -> scoring.RankingSpec:

@@ -86,14 +86,18 @@ class ColumnSpec(Part):
 
 
 class TableSpec(Part):
-    """One file of an entry. `case` is the column with the case id; `key` names one row (empty: the case itself)."""
+    """One file of an entry. `case` is the column with the case id; `key` names one row (empty: the case itself).
+
+    `combine`: many rows of a case become one, each column its mean or max over them.
+    """
 
     file: Path = "predictions.csv"
-    format: Literal["csv"] = "csv"
+    format: Literal["csv", "jsonl", "coco", "parquet"] = "csv"
     key: tuple[Line, ...] = ()
     case: Line
     columns: dict[Line, ColumnSpec]
     rows: Literal["one", "many"] = "one"
+    combine: Literal["mean", "max"] | None = None
     missing: Literal["refuse", "worst", "empty"] = "refuse"
     duplicates: Literal["refuse", "first"] = "refuse"
 
@@ -116,11 +120,14 @@ class CasesSpec(Part):
 
 
 class MetricSpec(Part):
-    """One use of a metric: its own id, the key of the metric, the table it reads, its parameters."""
+    """One use of a metric: its own id, the key of the metric, the table it reads, its parameters.
+
+    `table` is left out for `use = "composite"` alone, which reads outputs of other metrics.
+    """
 
     id: Name
     use: Line
-    table: Name
+    table: Name | None = None
     params: Params = {}
 
 

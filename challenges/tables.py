@@ -21,6 +21,7 @@ def scoring_table(name: str, table: TableSpec) -> scoring.TableSpec:
         case=table.case,
         columns=tuple(columns),
         rows=table.rows,
+        combine=table.combine,
         missing=table.missing,
         duplicates=table.duplicates,
     )

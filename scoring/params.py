@@ -42,9 +42,10 @@ def check_params(card: MetricCard, params: Params, table: TableSpec) -> list[str
         if name in full:
             problems += _wrong(f"parameter {name} of {card.key}", full[name], schema)
             problems += _columns(f"parameter {name} of {card.key}", full[name], schema, table)
-    if card.rows != table.rows:
+    if card.rows != table.rows_scored:
+        told = f' and combine = "{table.combine}"' if table.combine else ""
         problems.append(
-            f'{card.key} needs {card.rows} row(s) per case, but table {table.name} has rows = "{table.rows}"'
+            f'{card.key} needs {card.rows} row(s) per case, but table {table.name} has rows = "{table.rows}"{told}'
         )
     return problems
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 ColumnType = Literal["text", "number", "integer", "label", "probability"]
 Rows = Literal["one", "many"]
+Format = Literal["csv", "jsonl", "coco", "parquet"]
+Combine = Literal["mean", "max"]
 Missing = Literal["refuse", "worst", "empty"]
 Duplicates = Literal["refuse", "first"]
 Visible = Literal["live", "after_close", "never"]
@@ -37,6 +39,7 @@ class TableSpec:
 
     `case`: the column that holds the case id. `key`: the columns that identify one row; (case,) where rows = "one", and
     where rows = "many" without further columns: rows have no identity and are never duplicates.
+    `combine`: with rows = "many", the rows of a case become one, each column its mean (or max) over them.
     """
 
     name: str
@@ -47,7 +50,13 @@ class TableSpec:
     rows: Rows = "one"
     missing: Missing = "refuse"
     duplicates: Duplicates = "refuse"
-    format: Literal["csv"] = "csv"
+    format: Format = "csv"
+    combine: Combine | None = None
+
+    @property
+    def rows_scored(self) -> Rows:
+        """Rows per case as metrics meet them: one where those of a case are combined."""
+        return "one" if self.combine else self.rows
 
     @property
     def row_key(self) -> tuple[str, ...]:
@@ -68,11 +77,14 @@ class CasesSpec:
 
 @dataclass(frozen=True)
 class MetricUse:
-    """One use of a metric: its id in the challenge, the metric's key (`use`), the table it reads, its parameters."""
+    """One use of a metric: its id in the challenge, the metric's key (`use`), the table it reads, its parameters.
+
+    `table` is "" for what reads no table but the outputs of other metrics (`use` = "composite").
+    """
 
     id: str
     use: str
-    table: str
+    table: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     version: str = "1"
 
@@ -123,7 +135,10 @@ class ScoringSpec:
 
 
 def to_json(spec: ScoringSpec) -> dict[str, Any]:
-    """Plain JSON with every key written out, defaults too. `from_json(to_json(spec)) == spec`."""
+    """Plain JSON without the keys that equal their default, so that a key added later changes no digest.
+
+    `from_json(to_json(spec)) == spec`.
+    """
     plain: dict[str, Any] = _plain(spec)
     return plain
 
@@ -136,10 +151,15 @@ def from_json(data: object) -> ScoringSpec:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        return {part.name: _plain(getattr(value, part.name)) for part in fields(value)}
+        told = {part.name: getattr(value, part.name) for part in fields(value)}
+        return {part.name: _plain(told[part.name]) for part in fields(value) if told[part.name] != _default(part)}
     if isinstance(value, Mapping):
         return {key: _plain(part) for key, part in value.items()}
     return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
+
+
+def _default(part: Field[Any]) -> Any:
+    return part.default if part.default_factory is MISSING else part.default_factory()
 
 
 def _read(kind: Any, data: Any, where: str) -> Any:
