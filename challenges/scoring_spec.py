@@ -54,9 +54,9 @@ def _ranking(window: PhaseSpec, metric: MetricSpec, spec: ChallengeSpec) -> scor
 def scoring_digest(spec: scoring.ScoringSpec) -> str:
     """sha256 (64 hex digits) of the canonical JSON (RFC 8785) of a scoring spec.
 
-    The order of columns does not count: it changes no score.
+    The order of columns does not count: it changes no score. Keys that equal their default do not either.
     """
-    return hashlib.sha256(rfc8785.dumps(_plain(scoring.to_json(spec)))).hexdigest()
+    return hashlib.sha256(rfc8785.dumps(_plain(scoring.essentials(spec)))).hexdigest()
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:

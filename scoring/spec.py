@@ -135,11 +135,14 @@ class ScoringSpec:
 
 
 def to_json(spec: ScoringSpec) -> dict[str, Any]:
-    """Plain JSON without the keys that equal their default, so that a key added later changes no digest.
+    """Plain JSON with every key written out, defaults too. `from_json(to_json(spec)) == spec`."""
+    plain: dict[str, Any] = _plain(spec, whole=True)
+    return plain
 
-    `from_json(to_json(spec)) == spec`.
-    """
-    plain: dict[str, Any] = _plain(spec)
+
+def essentials(spec: ScoringSpec) -> dict[str, Any]:
+    """`to_json` without the keys that equal their default: a key that is added later changes no digest of this."""
+    plain: dict[str, Any] = _plain(spec, whole=False)
     return plain
 
 
@@ -149,13 +152,13 @@ def from_json(data: object) -> ScoringSpec:
     return spec
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, whole: bool) -> Any:
     if is_dataclass(value):
-        told = {part.name: getattr(value, part.name) for part in fields(value)}
-        return {part.name: _plain(told[part.name]) for part in fields(value) if told[part.name] != _default(part)}
+        told = [(part, getattr(value, part.name)) for part in fields(value)]
+        return {part.name: _plain(held, whole=whole) for part, held in told if whole or held != _default(part)}
     if isinstance(value, Mapping):
-        return {key: _plain(part) for key, part in value.items()}
-    return [_plain(part) for part in value] if isinstance(value, tuple | list) else value
+        return {key: _plain(part, whole=whole) for key, part in value.items()}
+    return [_plain(part, whole=whole) for part in value] if isinstance(value, tuple | list) else value
 
 
 def _default(part: Field[Any]) -> Any:

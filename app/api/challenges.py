@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from app.db import challenges as rows
@@ -21,7 +21,7 @@ from app.domain.schedule import Window, window
 from app.errors import N_, NotAllowed, NotFound, SignInNeeded
 from app.http.body import received_file
 from app.http.transaction import Edge, EdgeDep
-from app.services import admissions, baselines, challenges, documents
+from app.services import admissions, baselines, challenges, documents, schedule
 from app.services.standing import find_challenge
 
 router = APIRouter(prefix="/challenges", tags=["challenges"])
@@ -160,6 +160,12 @@ def read(slug: str, edge: EdgeDep) -> ChallengeDocument:
         return challenge_document(session, edge=edge, slug=slug)
 
 
+class Unfreeze(BaseModel):
+    """Why a frozen board is opened again; kept in the audit trail."""
+
+    reason: str = Field(max_length=500)
+
+
 @router.post("/{slug}/publish")
 def publish(slug: str, edge: EdgeDep) -> ChallengeDocument:
     """Publish a draft: visible to all from now on, and its baseline is entered in every phase."""
@@ -176,6 +182,14 @@ def close(slug: str, phase: str, edge: EdgeDep) -> ChallengeDocument:
     """End a phase now; its board freezes once every entry has ended."""
     with edge.write() as session:
         challenges.close(session, actor=edge.actor, slug=slug, phase=phase, now=edge.now)
+        return challenge_document(session, edge=edge, slug=slug)
+
+
+@router.post("/{slug}/phases/{phase}/unfreeze")
+def unfreeze(slug: str, phase: str, body: Unfreeze, edge: EdgeDep) -> ChallengeDocument:
+    """Open again the board of a phase that is not over: a wrong clock froze it. The frozen boards and the act stay."""
+    with edge.write() as session:
+        schedule.unfreeze(session, actor=edge.actor, slug=slug, phase=phase, reason=body.reason, now=edge.now)
         return challenge_document(session, edge=edge, slug=slug)
 
 

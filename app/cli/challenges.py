@@ -77,6 +77,24 @@ def close(
     out.say(f"Phase {name} of {slug} is closed. Its board freezes when the entries on their way are scored.")
 
 
+@told
+def unfreeze(
+    slug: Slug,
+    reason: Annotated[str, typer.Option("--reason", "-m", help="Why; kept in the audit trail.")],
+    phase: PhaseName = "",
+    server: ServerName = "",
+    as_json: Json = False,
+    plain: Plain = False,
+) -> None:
+    """Open again the board of a phase that is not over: a wrong clock froze it. The frozen boards are kept."""
+    out = Output(json=as_json, plain=plain)
+    with connect(server) as api:
+        name = phase_named(api, slug, phase)
+        answer = api.post(f"/challenges/{segment(slug)}/phases/{segment(name)}/unfreeze", {"reason": reason})
+    out.document(answer)
+    out.say(f"The board of phase {name} of {slug} is open again and is computed anew.")
+
+
 def _pushed(answer: Any) -> str:
     slug, version = answer["slug"], answer["version"]
     if answer["change"] == "unchanged":

@@ -63,6 +63,7 @@ def _challenge_group(plain: bool) -> typer.Typer:
     group.command("push")(challenges.push)
     group.command("publish")(challenges.publish)
     group.command("close")(challenges.close)
+    group.command("unfreeze")(challenges.unfreeze)
     return group
 
 

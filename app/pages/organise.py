@@ -16,6 +16,7 @@ from app.db.submissions import Submission
 from app.domain import access
 from app.errors import N_, AppError, Invalid, NotAllowed, NotFound, SignInNeeded
 from app.http.form_body import Sent, form_with_file
+from app.http.forms import FormDep
 from app.http.problems import folder_sentence
 from app.http.transaction import Edge, EdgeDep
 from app.pages.answer import Trouble, go, show, status_of, troubles
@@ -111,6 +112,16 @@ def close(slug: str, phase: str, edge: EdgeDep) -> Response:
     with edge.write() as session:
         challenges.close(session, actor=edge.actor, slug=slug, phase=phase, now=edge.now)
     return go(f"/{edge.language}/organise/{slug}?done=closed")
+
+
+@router.post("/{slug}/phases/{phase}/unfreeze")
+def unfreeze(slug: str, phase: str, edge: EdgeDep, form: FormDep) -> Response:
+    """Open again a board that a wrong clock froze."""
+    with edge.write() as session:
+        schedule.unfreeze(
+            session, actor=edge.actor, slug=slug, phase=phase, reason=form.text("reason"), now=edge.now
+        )
+    return go(f"/{edge.language}/organise/{slug}?done=unfrozen")
 
 
 def _push(edge: Edge, sent: Sent[None]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from app.errors import N_
 from app.pages.formats import number
 
 NOTICES: dict[str | None, str] = {
+    "unfrozen": N_("The board is open again and is computed anew."),
     "joined": N_("You have joined this challenge."),
     "renamed": N_("Your team has its new name."),
     "moved": N_("You are in this team now."),
@@ -95,6 +96,7 @@ VISIBLE = {
 }
 DIRECTIONS = {"higher": N_("higher is better"), "lower": N_("lower is better")}
 BLOCKERS = {
+    "clock": N_("minutes, since it closed while the platform stood still or its clock leapt"),
     "uploads": N_("uploads under way"),
     "open": N_("submissions not scored yet"),
     "dead": N_("submissions that the platform could not score (run them again or dismiss them)"),

@@ -1,9 +1,13 @@
-"""What time brings about: uploads that never came are forgotten, and closed phases freeze. Idempotent."""
+"""What time brings about: uploads that never came are forgotten, and closed phases freeze. Idempotent.
+
+And the way back from a freeze that a wrong clock brought about.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
@@ -13,11 +17,16 @@ from app.db import uploads
 from app.db.challenges import Challenge
 from app.db.phases import Phase
 from app.db.submissions import Submission
+from app.domain import access
+from app.domain.access import Actor
 from app.domain.states import OPEN_STATES
+from app.errors import N_, Conflict, Invalid, NotAllowed
 from app.files.blobs import Blobs
-from app.services import boards
+from app.services import audit, boards, deadlines
+from app.services.standing import find_challenge, find_phase
 
 LOG = logging.getLogger("arbitre.schedule")
+_REASON = 500
 
 
 def tick(session: Session, *, blobs: Blobs, now: dt.datetime) -> None:
@@ -41,13 +50,44 @@ def _freeze(session: Session, *, phase: Phase, blobs: Blobs, now: dt.datetime) -
 
 
 def blockers(session: Session, *, phase: Phase, now: dt.datetime) -> dict[str, int]:
-    """What keeps a closed phase from freezing (design 11.5): uploads under way, open entries, undecided dead ones."""
+    """What keeps a closed phase from freezing (design 11.5): uploads under way, open entries, undecided dead ones.
+
+    `clock`: minutes to wait, where it closed during an outage or by a leap of the clock.
+    """
+    settling = deadlines.settling(session, moment=phase.closes_at, now=now) or dt.timedelta(0)
     counts = {
+        "clock": math.ceil(settling.total_seconds() / 60),
         "uploads": uploads.open_in(session, phase, now),
         "open": _count(session, phase, OPEN_STATES),
         "dead": _count(session, phase, frozenset({"dead"})),
     }
     return {name: count for name, count in counts.items() if count}
+
+
+def unfreeze(session: Session, *, actor: Actor, slug: str, phase: str, reason: str, now: dt.datetime) -> Phase:
+    """Open the board of a phase that froze although it is not over: its clock was wrong. The frozen boards are kept.
+
+    Raises NotAllowed, Invalid without a reason, Conflict for a board that is not frozen or whose phase has closed.
+    """
+    challenge, standing = find_challenge(session, actor=actor, slug=slug)
+    if not access.can_manage(actor, standing):
+        raise NotAllowed(N_("Only organisers of this challenge may do this."))
+    row = find_phase(session, challenge=challenge, slug=phase)
+    session.refresh(row, with_for_update=True)
+    if not reason.strip():
+        raise Invalid(N_("Say why the board is to be unfrozen: the reason is kept in the audit trail."))
+    if row.frozen_at is None:
+        raise Conflict(N_("The board of this phase is not frozen."))
+    if now >= row.closes_at:
+        raise Conflict(
+            N_("This phase has closed, so its frozen board stays. Only a board that a wrong clock froze can be opened.")
+        )
+    payload = {"reason": reason.strip()[:_REASON], "frozen": row.frozen_at.isoformat()}
+    row.frozen_at = None
+    audit.record(session, actor=actor, act="phase.unfreeze", object=f"phase:{row.id}", now=now, payload=payload)
+    session.flush()
+    boards.enqueue(session, phase=row, now=now)
+    return row
 
 
 def _closed(session: Session, now: dt.datetime) -> list[Phase]:

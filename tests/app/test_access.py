@@ -49,6 +49,9 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/challenges/{slug}/phases/{phase}/close"): row(
         403, 403, 403, 403, 403, 404, 404, path=f"{C}/phases/none/close"
     ),
+    ("POST", "/challenges/{slug}/phases/{phase}/unfreeze"): row(
+        403, 403, 403, 403, 403, 409, 409, path=f"{C}/phases/main/unfreeze", json={"reason": "the clock leapt"}
+    ),
     ("GET", "/challenges/{slug}/pages/{name}"): row(200, path=f"{C}/pages/overview"),
     ("GET", "/challenges/{slug}/documents"): row(200, path=f"{C}/documents"),
     ("GET", "/challenges/{slug}/documents/{document_id}"): row(404, path=f"{C}/documents/{NIL}"),

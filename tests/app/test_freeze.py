@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import uuid
 from collections.abc import Iterator
@@ -9,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from app.db import blobs as blob_rows
+from app.db.audit import AuditEntry
 from app.db.boards import BoardSnapshot
 from app.db.challenges import Challenge
 from app.db.engine import Database
 from app.db.evaluations import Evaluation
 from app.db.phases import Phase
 from app.db.teams import Team
-from app.services import boards, challenges, leaderboards, schedule
+from app.errors import Conflict, Invalid
+from app.services import attempts, boards, challenges, jobs, leaderboards, schedule
 from tests import crowd, scenario
 from tests.crowd import Crowd
 
@@ -106,3 +110,96 @@ def phase_id(one: Crowd) -> uuid.UUID:
     with one.database.read_session() as session:
         query = select(Phase.id).join(Challenge, Challenge.id == Phase.challenge_id)
         return session.scalars(query.where(Challenge.slug == "tiny")).one()
+
+
+DAY = dt.timedelta(days=1)
+
+
+def leap(one: Crowd, *, by: dt.timedelta) -> dt.datetime:
+    """The platform beats, then its clock says `by` more; the wrong hour."""
+    with one.database.write_session() as session:
+        jobs.enqueue(
+            session, queue="house", kind="tick", coalesce="tick", max_attempts=5, deadline=crowd.now() + 9 * DAY,
+            now=crowd.now(),
+        )  # fmt: skip
+    beat(one, crowd.now())
+    return crowd.now() + by
+
+
+def beat(one: Crowd, now: dt.datetime) -> None:
+    """One tick as the worker does it."""
+    with one.database.write_session() as session:
+        claimed = attempts.claim(session, queues=("house",), runner=None, lease_s=60, now=now)
+    while claimed is not None and claimed[0].kind != "tick":
+        with one.database.write_session() as session:
+            jobs.end(session, jobs.held(session, job_id=claimed[0].id, token=claimed[1]), state="done", now=now)
+            claimed = attempts.claim(session, queues=("house",), runner=None, lease_s=60, now=now)
+    assert claimed is not None
+    with one.database.write_session() as session:
+        schedule.tick(session, blobs=one.blobs, now=now)
+        held = jobs.held(session, job_id=claimed[0].id, token=claimed[1])
+        jobs.again(session, held, run_after=now + dt.timedelta(seconds=5), deadline=now + 9 * DAY)
+
+
+def frozen(one: Crowd, slug: str = "tiny") -> bool:
+    with one.database.read_session() as session:
+        query = select(Phase.frozen_at).join(Challenge, Phase.challenge_id == Challenge.id)
+        return session.scalars(query.where(Challenge.slug == slug)).one() is not None
+
+
+def test_a_clock_that_leaps_over_the_close_freezes_nothing_for_ten_minutes(one: Crowd) -> None:
+    far = leap(one, by=40_000 * DAY)
+    for seconds in range(0, 541, 90):
+        beat(one, far + dt.timedelta(seconds=seconds))
+        assert not frozen(one)
+    with one.database.read_session() as session:
+        phase = session.scalars(select(Phase).limit(1)).one()
+        assert schedule.blockers(session, phase=phase, now=far + dt.timedelta(seconds=540)) == {"clock": 1}
+    # Put right again, nothing has happened; and in its own time the phase freezes.
+    beat(one, crowd.now() + dt.timedelta(seconds=700))
+    assert not frozen(one)
+
+
+def test_after_a_night_without_power_a_closed_phase_freezes_ten_minutes_later(one: Crowd) -> None:
+    far = leap(one, by=40_000 * DAY)
+    for seconds in range(0, 601, 100):
+        beat(one, far + dt.timedelta(seconds=seconds))
+    assert frozen(one)
+
+
+def test_a_phase_that_closes_while_the_platform_beats_freezes_at_once(one: Crowd) -> None:
+    far = leap(one, by=DAY)
+    beat(one, far)
+    with one.database.write_session() as session:
+        challenges.close(session, actor=one.chief, slug="tiny", phase="main", now=far + dt.timedelta(seconds=5))
+    beat(one, far + dt.timedelta(seconds=10))
+    assert frozen(one)
+
+
+def test_a_board_that_a_wrong_clock_froze_can_be_opened_again(one: Crowd) -> None:
+    far = leap(one, by=40_000 * DAY)
+    for seconds in range(0, 601, 100):
+        beat(one, far + dt.timedelta(seconds=seconds))
+    assert frozen(one)
+    with one.database.write_session() as session, pytest.raises(Invalid):
+        unfreeze(one, session, reason=" ")
+    with one.database.write_session() as session:
+        unfreeze(one, session, reason="The clock of the host was a year ahead.")
+    assert not frozen(one)
+    with one.database.read_session() as session:
+        acts = session.scalars(select(AuditEntry.act).where(AuditEntry.act.like("phase.%")).order_by(AuditEntry.seq))
+        assert [act for act in acts if act != "phase.close"][-2:] == ["phase.freeze", "phase.unfreeze"]
+        assert session.scalar(select(func.count()).where(BoardSnapshot.frozen)) == 4
+    with one.database.write_session() as session, pytest.raises(Conflict):
+        unfreeze(one, session, reason="Again.")
+
+
+def test_the_board_of_a_closed_phase_stays_frozen(one: Crowd) -> None:
+    assert close_all(one) == {"tiny": True, "other": True}
+    with one.database.write_session() as session, pytest.raises(Conflict):
+        unfreeze(one, session, reason="We did not like the winner.")
+    assert frozen(one)
+
+
+def unfreeze(one: Crowd, session: Session, *, reason: str) -> None:
+    schedule.unfreeze(session, actor=one.chief, slug="tiny", phase="main", reason=reason, now=crowd.now())

@@ -111,6 +111,9 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/organise/{slug}/phases/{phase}/close"): row(
         403, 403, 403, 403, 403, 404, 404, path="/organise/tiny/phases/none/close"
     ),
+    ("POST", "/organise/{slug}/phases/{phase}/unfreeze"): row(
+        403, 403, 403, 403, 403, 422, 422, path="/organise/tiny/phases/main/unfreeze"
+    ),
     ("GET", "/help"): row(200),
     ("GET", "/help/{code}"): row(200, path="/help/e-nan"),
     ("GET", "/help/{code}#none"): row(404, path="/help/e-none-such"),

@@ -15,6 +15,7 @@ from scoring.spec import (
     ResampleSpec,
     ScoringSpec,
     SplitSpec,
+    essentials,
     from_json,
     to_json,
 )
@@ -36,6 +37,13 @@ def test_there_and_back() -> None:
     assert to_json(from_json(document)) == document
 
 
+def test_a_key_with_a_default_that_nobody_sets_is_not_essential() -> None:
+    known = essentials(SPEC)
+    assert [key for key in ("rows", "format", "combine") if key in known["tables"][0]] == []
+    assert known["resample"] == {"replicates": 200}
+    assert from_json(json.loads(json.dumps(known))) == SPEC
+
+
 def test_every_key_is_written_out() -> None:
     assert to_json(SPEC)["tables"][1] == {
         "name": "boxes",
@@ -50,6 +58,7 @@ def test_every_key_is_written_out() -> None:
         "missing": "empty",
         "duplicates": "refuse",
         "format": "csv",
+        "combine": None,
     }
 
 
