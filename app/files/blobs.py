@@ -74,9 +74,9 @@ class Partial:
         target = self.folder / sha256[:2] / sha256
         target.parent.mkdir(parents=True, exist_ok=True)
         self.path.replace(target)
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         # The folder above too: it may have just learnt of this one.
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         return Stored(sha256, self.size)
 
     def abort(self) -> None:
@@ -103,7 +103,8 @@ def need_room(folder: Path, keep_free: int) -> None:
         raise DiskFull()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

@@ -359,12 +359,23 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("length", sa.BigInteger(), nullable=True),
+        sa.Column("announced", sa.String(length=4000), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=True),
+        sa.Column("repeats", sa.Boolean(), nullable=False),
+        sa.Column("touched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("submission_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["phase_id"], ["phases.id"], name=op.f("fk_uploads_phase_id")),
+        sa.ForeignKeyConstraint(["submission_id"], ["submissions.id"], name=op.f("fk_uploads_submission_id")),
         sa.ForeignKeyConstraint(["team_id"], ["teams.id"], name=op.f("fk_uploads_team_id")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_uploads_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
     )
     op.create_index(op.f("ix_uploads_phase_id"), "uploads", ["phase_id"], unique=False)
+    op.create_index(op.f("ix_uploads_team_id"), "uploads", ["team_id"], unique=False)
     op.create_table(
         "evaluations",
         sa.Column("id", sa.Uuid(), nullable=False),
