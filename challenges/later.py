@@ -12,7 +12,7 @@ _VALUES: dict[str, tuple[str, frozenset[str]]] = {
     "sensitivity": ("T-LATER-CONTAINER", frozenset({"code-to-data"})),
     "kinds": ("T-LATER-CONTAINER", frozenset({"image", "code"})),
     "kind": ("T-LATER-GUARD", frozenset({"rounding", "ladder", "bootladder"})),
-    "format": ("T-LATER-FORMAT", frozenset({"jsonl", "parquet", "nifti", "png", "zip"})),
+    "format": ("T-LATER-FORMAT", frozenset({"nifti", "dicom", "png", "tiff"})),
 }
 _KEYS = ("jury", "metric_public", "sites")
 _FILES = {"metric.py": "T-LATER-METRIC", "inputs": "T-LATER-INPUTS"}

@@ -91,7 +91,7 @@ TEMPLATES: dict[str, str] = {
         "%(key)s = %(found)s must wait: this version scores files of predictions only. Use %(expected)s."
     ),
     "T-LATER-GUARD": N_("%(key)s = %(found)s must wait: this version cannot guard the live split. Use %(expected)s."),
-    "T-LATER-FORMAT": N_("%(key)s = %(found)s must wait: this version reads CSV only. Use %(expected)s."),
+    "T-LATER-FORMAT": N_("%(key)s = %(found)s must wait: this version reads tables, no images. Use %(expected)s."),
     "T-LATER-KEY": N_("%(key)s must wait: this version of Arbitre does not have it. Remove it."),
     "T-LATER-METRIC": N_(
         "%(file)s must wait: this version runs no metrics of one's own. Use a built-in metric and remove it."

@@ -8,8 +8,32 @@ def N_(text: str) -> str:
 
 FILES = {
     "E-FILE-MISSING": (
-        N_("The entry has no file for the table %(table)s."),
+        N_("The entry has no file for the table %(table)s. It has: %(found)s."),
         N_("Add %(value)s to the entry."),
+    ),
+    "E-FILE-NAME": (
+        N_("A file is named “%(value)s”; the name of this table's file must be exactly “%(right)s”."),
+        N_("Rename the file to %(right)s: capitals, spaces and invisible characters count."),
+    ),
+    "E-FILE-TWICE": (
+        N_("The archive holds a second file for this table, %(value)s."),
+        N_("Keep one file for each table; folders inside the archive do not tell files apart."),
+    ),
+    "W-FILE-EXTRA": (
+        N_("The file %(value)s is not expected and was not used."),
+        N_("Nothing needs to be done, unless its name is wrong."),
+    ),
+    "E-ARCHIVE-TABLES": (
+        N_("The entry is not a ZIP, .tar or .tar.gz archive, but this phase expects several files: %(names)s."),
+        N_("Pack these files, under these names, into one ZIP archive and send that."),
+    ),
+    "E-ARCHIVE-LINK": (
+        N_("%(value)s is a link, a device or a sparse file in the archive, not an ordinary file."),
+        N_("Put the file itself into the archive."),
+    ),
+    "E-ARCHIVE-MANY": (
+        N_("The archive holds more than %(most)s files."),
+        N_("Pack only the expected files."),
     ),
     "E-SIZE": (
         N_("The file is larger than %(megabytes)s MB when unpacked, which is more than this phase accepts."),
@@ -28,7 +52,7 @@ FILES = {
         N_("Send the CSV file itself, or an archive with that file alone."),
     ),
     "E-ARCHIVE-ENCRYPTED": (
-        N_("The ZIP archive is protected by a password."),
+        N_("The archive is protected by a password."),
         N_("Make the archive again without a password."),
     ),
     "E-ARCHIVE-DAMAGED": (

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from scoring.cases import CaseIndex
 from scoring.issues import IssueLog
+from scoring.readers.archives import split_entry
 from scoring.readers.csv import Sheet, read_sheet
 from scoring.readers.header import Wanted
 from scoring.readers.limits import ORGANISER, Limits
@@ -16,7 +17,7 @@ from scoring.readers.placing import place_table
 from scoring.spec import ColumnSpec, TableSpec
 from scoring.tables import Entry, Table
 
-__all__ = ["ORGANISER", "Limits", "ReadResult", "read_entry", "read_reference"]
+__all__ = ["ORGANISER", "Limits", "ReadResult", "read_entry", "read_reference", "read_upload", "split_entry"]
 
 _SLACK_ROWS = 1_000  # beyond twice the expected rows, so that duplicates and unknown ids are told one by one
 _COUNTED = ("rows", "missing", "duplicates", "extra_columns")
@@ -35,13 +36,22 @@ class ReadResult:
         return {**self.issues.to_json(), "counts": dict(self.counts)}
 
 
-def read_entry(files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: Limits | None = None) -> ReadResult:
+def read_upload(stream: BinaryIO, *, index: CaseIndex, limits: Limits | None = None) -> ReadResult:
+    """Read an entry that is one upload: the file of the only table, or an archive with a file for each table."""
+    log, limits = IssueLog(), limits or Limits()
+    return read_entry(split_entry(stream, index.tables, limits, log), index=index, limits=limits, log=log)
+
+
+def read_entry(
+    files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: Limits | None = None, log: IssueLog | None = None
+) -> ReadResult:
     """Read an entry: one seekable stream per table, by the table's name. Never raises because of what the bytes are.
 
     Whatever is wrong is in `issues`, all at once; the same content in another order of rows gives the same arrays
-    (except which of several rows is first, where duplicates = "first"). Raises KeyError for a table the spec has not.
+    (except which of several rows is first, where duplicates = "first"). `log`: what `split_entry` told; missing tables
+    are among it. Raises KeyError for a table the spec has not.
     """
-    return _read(files, index, limits or Limits(), reference=False)
+    return _read(files, index, limits or Limits(), log, reference=False)
 
 
 def read_reference(files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: Limits | None = None) -> ReadResult:
@@ -50,17 +60,21 @@ def read_reference(files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: L
     Columns named as in the entry have the entry's type; all others are text. Only the case column is required. With
     rows = "one" every case needs its row; with rows = "many" a case may have none.
     """
-    return _read(files, index, limits or ORGANISER, reference=True)
+    return _read(files, index, limits or ORGANISER, None, reference=True)
 
 
-def _read(files: Mapping[str, BinaryIO], index: CaseIndex, limits: Limits, *, reference: bool) -> ReadResult:
-    log, tables = IssueLog(), {}
+def _read(
+    files: Mapping[str, BinaryIO], index: CaseIndex, limits: Limits, split: IssueLog | None, *, reference: bool
+) -> ReadResult:
+    log, tables = IssueLog() if split is None else split, {}
     counts = dict.fromkeys(_COUNTED, 0)
     for name in files:
         index.table(name)
     for spec in index.tables:
         if spec.name not in files:
-            log.add("E-FILE-MISSING", table=spec.name, value=spec.file)
+            if split is None:
+                found = ", ".join(index.table(name).file for name in files)
+                log.add("E-FILE-MISSING", table=spec.name, value=spec.file, found=found or "-")
             continue
         table, counted = _read_table(files[spec.name], spec, index, limits, log, reference=reference)
         tables[spec.name] = table

@@ -20,6 +20,7 @@ _CHUNK = 1 << 16
 _GZIP, _ZIP = b"\x1f\x8b", b"PK"
 _DIRECTORY_BYTES = 4 << 20  # a list of files longer than this is not read: it would hold tens of thousands of files
 _GZIP_MEMBERS = 100_000
+WORKBOOKS = ("[Content_Types].xml", "mimetype")
 _ENCRYPTED = 0x1 | 0x40
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 _OTHERS = (
@@ -38,8 +39,8 @@ _OTHERS = (
 )
 
 
-def open_plain(stream: BinaryIO, limits: Limits) -> Plain:
-    """A reader of the plain bytes of `stream` (seekable, read from its start).
+def open_plain(stream: BinaryIO, limits: Limits, *, accepted: bytes = b"") -> Plain:
+    """A reader of the plain bytes of `stream` (seekable, read from its start). `accepted`: first bytes that are right.
 
     Raises `Unusable` (E-ARCHIVE…, E-WORKBOOK, E-FORMAT, E-SIZE) here or on any later read.
     """
@@ -47,13 +48,36 @@ def open_plain(stream: BinaryIO, limits: Limits) -> Plain:
     stream.seek(0)
     magic = stream.read(4)
     stream.seek(0)
-    packed = magic.startswith(_GZIP) or (magic.startswith(_ZIP) and magic[2:] in (b"\3\4", b"\5\6", b"\7\x08"))
-    source: Callable[[int], bytes] = stream.read
-    if packed:
-        source = _Gunzip(stream).read if magic.startswith(_GZIP) else _only_member(stream).read
-    plain: Plain = io.BufferedReader(_Capped(source, uploaded if packed else None, limits), _CHUNK)
-    _refuse_other_formats(plain.peek(512), packed)
+    packed = is_gzip(magic) or is_zip(magic)
+    if is_gzip(magic):
+        plain = open_gzip(stream, limits)
+    else:
+        source: Callable[[int], bytes] = _only_member(stream).read if packed else stream.read
+        plain = io.BufferedReader(_Capped(source, uploaded if packed else None, limits), _CHUNK)
+    _refuse_other_formats(plain.peek(512), packed, accepted)
     return plain
+
+
+def open_gzip(stream: BinaryIO, limits: Limits) -> Plain:
+    """A reader of what a gzip file holds, from its start. Raises `Unusable` here or on any later read."""
+    uploaded = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    return io.BufferedReader(_Capped(_Gunzip(stream).read, uploaded, limits), _CHUNK)
+
+
+def is_gzip(head: bytes) -> bool:
+    """By the first bytes of a file."""
+    return head.startswith(_GZIP)
+
+
+def is_zip(head: bytes) -> bool:
+    """By the first bytes of a file."""
+    return head.startswith(_ZIP) and head[2:4] in (b"\3\4", b"\5\6", b"\7\x08")
+
+
+def is_tar(head: bytes) -> bool:
+    """By the first 512 bytes of a file."""
+    return head[257:262] == b"ustar"
 
 
 def drain(plain: Plain) -> None:
@@ -76,7 +100,7 @@ class _Capped(io.RawIOBase):
 
     def readinto(self, buffer: "memoryview[int]") -> int:  # type: ignore[override]
         most = min(len(buffer), _CHUNK)
-        data = self._source(most) if self._uploaded is None else _whole(lambda: self._source(most))
+        data = self._source(most) if self._uploaded is None else whole(lambda: self._source(most))
         buffer[: len(data)] = data
         self._done += len(data)
         limits = self._limits
@@ -130,25 +154,38 @@ class _ShortReads:
         return self._stream.read(most if most >= 0 else _DIRECTORY_BYTES)
 
 
+def directory_of(stream: BinaryIO) -> zipfile.ZipFile:
+    """A ZIP with its list of files read, which may not be too long. Raises `Unusable`."""
+    return whole(lambda: zipfile.ZipFile(_ShortReads(stream)))
+
+
+def refusal(member: zipfile.ZipInfo) -> str | None:
+    """The code of why a member cannot be read; None where it can."""
+    if member.flag_bits & _ENCRYPTED:
+        return "E-ARCHIVE-ENCRYPTED"
+    return None if member.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else "E-ARCHIVE-METHOD"
+
+
 def _only_member(stream: BinaryIO) -> IO[bytes]:
-    archive = _whole(lambda: zipfile.ZipFile(_ShortReads(stream)))
-    members = [m for m in archive.infolist() if not m.is_dir() and not _litter(m.filename)]
-    if any(m.filename in ("[Content_Types].xml", "mimetype") for m in members):
+    archive = directory_of(stream)
+    members = [m for m in archive.infolist() if not m.is_dir() and not is_litter(m.filename)]
+    if any(m.filename in WORKBOOKS for m in members):
         raise Unusable("E-WORKBOOK")
     if len(members) != 1:
         raise Unusable("E-ARCHIVE", found=len(members))
-    if members[0].flag_bits & _ENCRYPTED:
-        raise Unusable("E-ARCHIVE-ENCRYPTED")
-    if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unusable("E-ARCHIVE-METHOD")
-    return _whole(lambda: archive.open(members[0]))
+    refused = refusal(members[0])
+    if refused:
+        raise Unusable(refused)
+    return whole(lambda: archive.open(members[0]))
 
 
-def _litter(name: str) -> bool:
-    return name.startswith(_LITTER[0]) or name.rpartition("/")[2] in _LITTER[1:]
+def is_litter(name: str) -> bool:
+    """Files that desktops leave in archives."""
+    last = name.rpartition("/")[2]
+    return name.startswith(_LITTER[0]) or last in _LITTER[1:] or last.startswith("._")
 
 
-def _whole(read: Callable[[], T]) -> T:
+def whole(read: Callable[[], T]) -> T:
     """`read()`, where whatever zipfile and zlib raise on damaged bytes is one problem with one name."""
     try:
         return read()
@@ -160,11 +197,13 @@ def _whole(read: Callable[[], T]) -> T:
         raise Unusable("E-ARCHIVE-DAMAGED") from fault
 
 
-def _refuse_other_formats(head: bytes, packed: bool) -> None:
+def _refuse_other_formats(head: bytes, packed: bool, accepted: bytes) -> None:
+    if accepted and head.startswith(accepted):
+        return
     if packed and head.startswith((_GZIP, _ZIP + b"\3\4", _ZIP + b"\5\6")):
         raise Unusable("E-ARCHIVE-NESTED")
     for magic, name in _OTHERS:
         if head.startswith(magic):
             raise Unusable("E-FORMAT", found=name)
-    if head[257:262] == b"ustar":
+    if is_tar(head):
         raise Unusable("E-FORMAT", found="tar")

@@ -82,7 +82,7 @@ ONE = [
     ("opens = 2026-01-01T00:00:00Z", "opens = 5", "T-MOMENT", 33, "phases[0].opens"),
     ('slug = "final"', 'slug = "final"\nkinds = ["image"]', "T-LATER-CONTAINER", 33, "phases[0].kinds[0]"),
     ('slug = "final"', 'slug = "final"\nguard = {kind = "ladder"}', "T-LATER-GUARD", 33, "phases[0].guard.kind"),
-    ('case = "id"', 'case = "id"\nformat = "parquet"', "T-LATER-FORMAT", 15, "entry.tables.risks.format"),
+    ('case = "id"', 'case = "id"\nformat = "nifti"', "T-LATER-FORMAT", 15, "entry.tables.risks.format"),
     ('sensitivity = "open"', 'sensitivity = "code-to-data"', "T-LATER-CONTAINER", 4, "sensitivity"),
     ('sensitivity = "open"', 'sensitivity = "open"\njury = {size = 5}', "T-LATER-KEY", 5, "jury.size"),
     ('use = "auroc"', 'use = "auc"', "R-UNKNOWN-METRIC", 27, "metrics[0].use"),
