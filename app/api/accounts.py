@@ -14,7 +14,7 @@ from app.db.users import ApiToken, User
 from app.domain import access
 from app.errors import SignInNeeded
 from app.http.actor import clear_cookie, cookie_name, set_cookie
-from app.http.rates import limited
+from app.http.rates import count_guess, limited
 from app.http.transaction import EdgeDep
 from app.services import accounts
 
@@ -92,6 +92,7 @@ def me(edge: EdgeDep) -> Account:
 def sign_in(body: SignIn, request: Request, response: Response, edge: EdgeDep) -> Account:
     """Sign in; the answer sets the session cookie."""
     days = edge.settings.session_days
+    count_guess(request, body.email)
     # A password is checked slowly; nobody can write to SQLite while a transaction that writes is open.
     with edge.read() as session:
         user = accounts.authenticate(session, email=body.email, password=body.password)
@@ -114,10 +115,11 @@ def sign_out(request: Request, response: Response, edge: EdgeDep) -> None:
 
 
 @router.post("/tokens", status_code=201, dependencies=[GUESSING])
-def create_token(body: TokenWish, edge: EdgeDep) -> NewToken:
+def create_token(request: Request, body: TokenWish, edge: EdgeDep) -> NewToken:
     """Make an API token, shown once."""
     with edge.read() as session:
         if body.email is not None and body.password is not None:
+            count_guess(request, body.email)
             user = accounts.authenticate(session, email=body.email, password=body.password)
         else:
             user = accounts.signed_in_user(session, actor=edge.actor)

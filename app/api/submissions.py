@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 from sqlalchemy.orm import Session
 
 from app.db import submissions as rows
@@ -49,6 +49,10 @@ class Accepted(BaseModel):
     links: dict[str, str]
 
 
+# How long scoring took says something of what was scored; to the second it says nothing of hidden labels.
+WholeSecond = Annotated[dt.datetime, AfterValidator(lambda time: time.replace(microsecond=0))]
+
+
 class Row(BaseModel):
     number: int
     phase: str
@@ -63,8 +67,8 @@ class Row(BaseModel):
     final: bool
     requested_at: dt.datetime
     received_at: dt.datetime
-    started_at: dt.datetime | None
-    ended_at: dt.datetime | None
+    started_at: WholeSecond | None
+    ended_at: WholeSecond | None
 
 
 class ScoredRow(Row):

@@ -65,7 +65,7 @@ def open_database(url: str) -> Database:
     sqlite = url.startswith("sqlite")
     # A pool as large as the server's thread pool: no request waits for a connection while a thread is free.
     options: dict[str, Any] = {"connect_args": {"check_same_thread": False}} if sqlite else {"pool_pre_ping": True}
-    engine = create_engine(url, pool_size=40, max_overflow=10, **options)
+    engine = create_engine(url, pool_size=40, max_overflow=10, hide_parameters=True, **options)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return Database(engine)

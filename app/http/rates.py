@@ -29,16 +29,25 @@ def client_of(request: Request) -> str:
     return str(IPv6Network((known, 64), strict=False))
 
 
+def count_guess(request: Request, account: str) -> None:
+    """Refuse with 429 above 50 passwords an hour for one account, from however many addresses they come."""
+    _hit(request, parse("50/hour"), "account", account.strip().lower()[:254])
+
+
 def limited(name: str, rate: str) -> Callable[[Request], None]:
     """A dependency that refuses with 429 above `rate` (for instance "10/minute") per client."""
     item: RateLimitItem = parse(rate)
 
+
     def check(request: Request) -> None:
-        if not request.app.state.parts.settings.rate_limits:
-            return
-        address = client_of(request)
-        if not LIMITER.hit(item, name, address):
-            wait = max(1, math.ceil(LIMITER.get_window_stats(item, name, address).reset_time - time.time()))
-            raise TooMany(seconds=wait, headers={"Retry-After": str(wait)})
+        _hit(request, item, name, client_of(request))
 
     return check
+
+
+def _hit(request: Request, item: RateLimitItem, name: str, who: str) -> None:
+    if not request.app.state.parts.settings.rate_limits:
+        return
+    if not LIMITER.hit(item, name, who):
+        wait = max(1, math.ceil(LIMITER.get_window_stats(item, name, who).reset_time - time.time()))
+        raise TooMany(seconds=wait, headers={"Retry-After": str(wait)})

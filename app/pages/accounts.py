@@ -14,7 +14,7 @@ from app.domain import access
 from app.errors import N_, Conflict, Invalid, SignInNeeded
 from app.http.actor import clear_cookie, cookie_name, set_cookie
 from app.http.forms import Form, FormDep
-from app.http.rates import limited
+from app.http.rates import count_guess, limited
 from app.http.transaction import Edge, EdgeDep
 from app.pages.answer import Trouble, go, show, status_of, troubles
 from app.pages.routing import pages_router
@@ -61,6 +61,7 @@ def sign_in_page(request: Request, edge: EdgeDep, next: Next = "") -> Response:
 @router.post("/sign-in", dependencies=[GUESSING])
 def sign_in(request: Request, edge: EdgeDep, form: FormDep, next: Next = "") -> Response:
     """Sign in. The form stays when address or password are wrong; it does not say which."""
+    count_guess(request, form.text("email"))
     try:
         with edge.read() as session:
             user = accounts.authenticate(session, email=form.text("email"), password=form.raw("password"))

@@ -115,12 +115,12 @@ def sign_out(session: Session, *, secret: str, now: dt.datetime) -> None:
 
 
 def signed_in_user(session: Session, *, actor: Actor) -> User:
-    """The person behind a browser session. A token cannot make tokens, or its scopes would limit nothing."""
+    """The person behind a browser session. A token cannot make tokens, or neither its scopes nor its end would hold."""
     user = session.get(User, actor.user_id) if actor.user_id else None
     if user is None:
         raise SignInNeeded()
-    if actor.scopes != frozenset(SCOPES):
-        raise NotAllowed(N_("Make tokens after signing in with your password: a limited token cannot make others."))
+    if actor.token_id is not None:
+        raise NotAllowed(N_("Make tokens after signing in with your password: a token cannot make others."))
     return user
 
 

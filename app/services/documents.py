@@ -30,7 +30,9 @@ def join(
     if not actor.signed_in or actor.user_id is None:
         raise SignInNeeded()
     if not access.can_join(actor, standing):
-        raise NotAllowed(N_("Organisers and jurors of a challenge cannot take part in it, nor can a draft be joined."))
+        raise NotAllowed(
+            N_("Organisers, jurors and administrators cannot take part in a challenge, nor can a draft be joined.")
+        )
     accept_documents(session, actor=actor, challenge=challenge, accept=accept, now=now)
     _require_all(session, actor=actor, challenge=challenge)
     team = teams.of_user(session, challenge.id, actor.user_id)

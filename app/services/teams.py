@@ -10,8 +10,8 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from app.db import challenges as challenge_rows
+from app.db import phases, uploads
 from app.db import teams as rows
-from app.db import uploads
 from app.db.challenges import Challenge
 from app.db.submissions import Submission
 from app.db.teams import Invitation, Membership, Team
@@ -71,6 +71,7 @@ def rename(session: Session, *, actor: Actor, slug: str, name: str, now: dt.date
     _need_submit(actor)
     wanted = clean_name(name)
     _hold(session, team)
+    _need_running(session, team, now)
     challenge_rows.lock(session, session.get_one(Challenge, team.challenge_id))
     if _taken(session, team.challenge_id).get(likeness(wanted), team.id) != team.id:
         raise Conflict(N_("Another team of this challenge has that name."))
@@ -112,6 +113,7 @@ def join_team(session: Session, *, actor: Actor, slug: str, secret: str, now: dt
     session.refresh(row, with_for_update=True)
     if row.used_at or row.expires_at <= now:
         raise NotFound(UNKNOWN_INVITATION)
+    _need_running(session, team, now)
     _check_free_to_move(session, mine=mine, team=team)
     row.used_at = now
     member = session.get_one(Membership, (mine.id, actor.user_id))
@@ -129,6 +131,12 @@ def _hold(session: Session, team: Team) -> None:
         rows.lock(session, team.id)
     except NoResultFound as error:
         raise Conflict(N_("You changed teams meanwhile. Look at your team and try again.")) from error
+
+
+def _need_running(session: Session, team: Team, now: dt.datetime) -> None:
+    """Raises Conflict once all phases have closed: who won, and under which name, no longer changes."""
+    if all(now >= phase.closes_at for phase in phases.of_challenge(session, team.challenge_id)):
+        raise Conflict(N_("This challenge has closed: names and members of its teams no longer change."))
 
 
 def _check_free_to_move(session: Session, *, mine: Team, team: Team) -> None:

@@ -38,7 +38,7 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/me"): row(401, 200, 200, 200, 200, 200, 200),
     ("POST", "/sessions"): row(401, json={"email": "nobody@example.org", "password": "wrong password"}),
     ("DELETE", "/sessions/current"): row(204),
-    ("POST", "/tokens"): row(401, 201, 201, 201, 201, 201, 201, json={"name": "t", "scopes": ["read"]}),
+    ("POST", "/tokens"): row(401, 403, 403, 403, 403, 403, 403, json={"name": "t", "scopes": ["read"]}),
     ("GET", "/tokens"): row(401, 200, 200, 200, 200, 200, 200),
     ("DELETE", "/tokens/{token_id}"): row(401, 404, 404, 404, 404, 404, 404, path=f"/tokens/{NIL}"),
     ("GET", "/challenges"): row(200),
@@ -55,7 +55,7 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/challenges/{slug}/pages/{name}"): row(200, path=f"{C}/pages/overview"),
     ("GET", "/challenges/{slug}/documents"): row(200, path=f"{C}/documents"),
     ("GET", "/challenges/{slug}/documents/{document_id}"): row(404, path=f"{C}/documents/{NIL}"),
-    ("POST", "/challenges/{slug}/join"): row(401, 409, 201, 201, 403, 403, 409, path=f"{C}/join", json={}),
+    ("POST", "/challenges/{slug}/join"): row(401, 409, 201, 201, 403, 403, 403, path=f"{C}/join", json={}),
     ("GET", "/challenges/{slug}/files"): row(403, 403, 200, 200, 403, 200, 200, path=f"{C}/files"),
     ("GET", "/challenges/{slug}/files/{path:path}"): row(
         403, 403, 200, 200, 403, 200, 200, path=f"{C}/files/public/cases.csv"

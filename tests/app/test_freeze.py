@@ -22,7 +22,7 @@ from app.db.evaluations import Evaluation
 from app.db.phases import Phase
 from app.db.teams import Team
 from app.errors import Conflict, Invalid
-from app.services import attempts, boards, challenges, jobs, leaderboards, schedule
+from app.services import attempts, boards, challenges, jobs, leaderboards, schedule, teams
 from tests import crowd, scenario
 from tests.crowd import Crowd
 
@@ -156,7 +156,9 @@ def test_a_clock_that_leaps_over_the_close_freezes_nothing_for_ten_minutes(one: 
         phase = session.scalars(select(Phase).limit(1)).one()
         assert schedule.blockers(session, phase=phase, now=far + dt.timedelta(seconds=540)) == {"clock": 1}
     # Put right again, nothing has happened; and in its own time the phase freezes.
-    beat(one, crowd.now() + dt.timedelta(seconds=700))
+    with one.database.write_session() as session:
+        attempts.give_up(session, lease_s=60, now=crowd.now() + dt.timedelta(seconds=700))
+    beat(one, crowd.now() + dt.timedelta(seconds=790))
     assert not frozen(one)
 
 
@@ -203,3 +205,17 @@ def test_the_board_of_a_closed_phase_stays_frozen(one: Crowd) -> None:
 
 def unfreeze(one: Crowd, session: Session, *, reason: str) -> None:
     schedule.unfreeze(session, actor=one.chief, slug="tiny", phase="main", reason=reason, now=crowd.now())
+
+
+def test_once_a_challenge_has_closed_no_team_is_renamed_or_grows(one: Crowd) -> None:
+    ben, ada = crowd.join(one, "ben", "Ben"), crowd.join(one, "ada2", "Ada 2")
+    with one.database.write_session() as session:
+        teams.rename(session, actor=ben, slug="tiny", name="Ben and friends", now=crowd.now())
+        _, secret = teams.invite(session, actor=ben, slug="tiny", now=crowd.now())
+    close_all(one)
+    for act in (
+        lambda session: teams.rename(session, actor=ben, slug="tiny", name="The winners", now=crowd.now()),
+        lambda session: teams.join_team(session, actor=ada, slug="tiny", secret=secret, now=crowd.now()),
+    ):
+        with one.database.write_session() as session, pytest.raises(Conflict):
+            act(session)

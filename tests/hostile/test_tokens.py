@@ -37,6 +37,7 @@ ORGANISERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("POST", "/challenges", {"content": scenario.archive(scenario.folder(CASES))}),
     ("POST", f"{C}/publish", {}),
     ("POST", f"{C}/phases/main/close", {}),
+    ("POST", f"{C}/phases/main/unfreeze", {"json": {"reason": "mine"}}),
     ("POST", f"{C}/submissions/1/retry", {}),
     ("POST", f"{C}/submissions/1/dismiss", {}),
     ("GET", f"{C}/phases/main/leaderboard?split=private", {}),
@@ -88,10 +89,10 @@ def test_a_token_that_organises_does_so_for_its_own_challenges_only(instance: Se
     assert eve.http.request(method, path, **options).status_code == 409
 
 
-def test_a_limited_token_makes_none_and_ends_only_itself(instance: Served) -> None:
+def test_a_token_makes_none_and_a_limited_one_ends_only_itself(instance: Served) -> None:
     owner, stolen = holder(instance, "ada", *SCOPES), holder(instance, "ada", "read", "submit")
     wish = {"name": "t", "scopes": ["read"]}
-    assert stolen.http.post("/tokens", json=wish).status_code == 403
+    assert [who.http.post("/tokens", json=wish).status_code for who in (owner, stolen)] == [403, 403]
     # Nor with a password that it does not know.
     wrong = wish | {"email": "ada@example.org", "password": PASSWORD + "?"}
     assert stolen.http.post("/tokens", json=wrong).status_code == 401
