@@ -1,7 +1,8 @@
 """The house's own worker: takes jobs of the queue `house` from the database and runs each in one transaction.
 
 The open transaction is the heartbeat: while it lives nobody else can take the job (SQLite has one writer, PostgreSQL
-passes over locked rows); when its process dies, the lease ends and the job runs again.
+passes over locked rows); when its process dies, the lease ends and the job runs again. What takes long and only reads
+is done before (`PREPARE`), so that others can write meanwhile; the lease covers it, and its token is asked for after.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from app.db.jobs import Job
 from app.errors import Conflict
 from app.files.blobs import Blobs, open_blobs
 from app.services import attempts, boards, deadlines, jobs, schedule
+from app.services.boards import Prepared
 from app.settings import Settings
 
 LOG = logging.getLogger("arbitre.worker")
@@ -43,14 +45,20 @@ class Parts:
     blobs: Blobs
 
 
-def board(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> None:
-    """A new snapshot of a phase's boards."""
+def prepare_board(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> Prepared | None:
+    """Compute a phase's boards."""
     if job.phase_id is None:
         raise ValueError("a board job names its phase")
-    boards.compute(session, phase_id=job.phase_id, blobs=parts.blobs, now=now)
+    return boards.prepare(session, phase_id=job.phase_id, blobs=parts.blobs, now=now)
 
 
-def tick(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> None:  # noqa: ARG001 - one shape for all kinds
+def board(session: Session, *, prepared: Prepared | None, parts: Parts, now: dt.datetime) -> None:  # noqa: ARG001 - one shape for all kinds
+    """A new snapshot of a phase's boards."""
+    if prepared is not None:
+        boards.write(session, prepared=prepared)
+
+
+def tick(session: Session, *, prepared: None, parts: Parts, now: dt.datetime) -> None:  # noqa: ARG001 - one shape for all kinds
     """What is due by time, and jobs that nobody may take any more."""
     # First the phases, then the queue: its lock is not held while a board is computed.
     schedule.tick(session, blobs=parts.blobs, now=now)
@@ -58,6 +66,7 @@ def tick(session: Session, *, job: Job, parts: Parts, now: dt.datetime) -> None:
 
 
 KINDS: dict[str, Callable[..., None]] = {"board": board, deadlines.PULSE: tick}
+PREPARE: dict[str, Callable[..., object]] = {"board": prepare_board}
 
 
 def step(parts: Parts, *, clock: Callable[[], dt.datetime]) -> bool:
@@ -72,17 +81,21 @@ def step(parts: Parts, *, clock: Callable[[], dt.datetime]) -> bool:
         return False
     job, token = claimed
     try:
-        _run(parts, job_id=job.id, token=token, now=clock())
+        _run(parts, job=job, token=token, now=clock())
     except Exception as error:
         LOG.exception("job %s (%s), attempt %d, failed", job.id, job.kind, job.attempt)
         _put_back(parts, job_id=job.id, token=token, error=error, now=clock())
     return True
 
 
-def _run(parts: Parts, *, job_id: uuid.UUID, token: str, now: dt.datetime) -> None:
+def _run(parts: Parts, *, job: Job, token: str, now: dt.datetime) -> None:
+    prepared = None
+    if job.kind in PREPARE:
+        with parts.database.read_session() as session:
+            prepared = PREPARE[job.kind](session, job=job, parts=parts, now=now)
     with parts.database.write_session() as session:
-        job = jobs.held(session, job_id=job_id, token=token)
-        KINDS[job.kind](session, job=job, parts=parts, now=now)
+        job = jobs.held(session, job_id=job.id, token=token)
+        KINDS[job.kind](session, prepared=prepared, parts=parts, now=now)
         if job.kind == deadlines.PULSE:
             jobs.again(session, job, run_after=now + dt.timedelta(seconds=TICK_S), deadline=now + TICK_DEADLINE)
         else:

@@ -120,6 +120,12 @@ TEMPLATES: dict[str, str] = {
     "R-COLUMN-ID": N_("%(key)s is the column of ids; it is always text and not declared among the columns. Remove it."),
     "R-UNKNOWN-METRIC": N_("%(key)s: there is no metric %(found)s. There are: %(expected)s."),
     "R-UNKNOWN-TABLE": N_("%(key)s: there is no table %(found)s in [entry.tables]. There are: %(expected)s."),
+    "R-NO-TABLE": N_("%(key)s: this metric reads a table. Name one: %(expected)s."),
+    "R-TABLE-UNUSED": N_("%(key)s: this metric reads no table, but outputs of other metrics. Remove the key."),
+    "R-TERM-COMPOSITE": N_(
+        "%(key)s: %(found)s is a composite, and a composite is made of other metrics. Name one of %(expected)s."
+    ),
+    "R-TERM-UNUSED": N_("%(key)s: %(found)s is made of %(expected)s, which is not among this phase's metrics. Add it."),
     "R-METRIC-ID": N_("%(key)s: no [[metrics]] has the id %(found)s. There are: %(expected)s."),
     "R-RANKING-UNUSED": N_("%(key)s: %(found)s ranks, but is not among this phase's metrics (%(expected)s). Add it."),
     "R-OUTPUT": N_("%(key)s: this metric has no output %(found)s. It has: %(expected)s."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from challenges.metric_rules import outputs_of
+from challenges.metric_rules import outputs_of, terms_of
 from challenges.problems import shown
 from challenges.rule import Finding, repeats, words
 from challenges.spec import ChallengeSpec, PhaseSpec, SplitSpec
@@ -73,6 +73,16 @@ def _metrics(key: Key, phase: PhaseSpec, spec: ChallengeSpec) -> Iterator[Findin
     yield from repeats(((*key, "metrics", i), name) for i, name in enumerate(used))
     for number, name in enumerate(used):
         yield from _known((*key, "metrics", number), name, spec)
+        yield from _terms((*key, "metrics", number), name, used, spec)
+
+
+def _terms(key: Key, name: str, used: tuple[str, ...], spec: ChallengeSpec) -> Iterator[Finding]:
+    """What a composite of this phase is made of is computed in this phase too."""
+    metrics = {metric.id: metric for metric in spec.metrics or ()}
+    needed = terms_of(metrics[name]) if name in metrics else ()
+    lacking = [term for term in needed if term in metrics and term not in used]
+    if lacking:
+        yield Finding("R-TERM-UNUSED", key, expected=words(lacking), found=shown(name))
 
 
 def _known(key: Key, name: str, spec: ChallengeSpec) -> Iterator[Finding]:

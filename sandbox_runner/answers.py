@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NoReturn
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sandbox_runner.contract import ISSUES_SHOWN, Code, Count, Finite, Issue, OutputRole, Sha256, Value
+from sandbox_runner.contract import ISSUES_SHOWN, Code, Count, Finite, Issue, Sha256, Value
 
 HEAD_BYTES = 4 << 20
 _LENGTH = struct.Struct(">I")
@@ -27,7 +27,7 @@ class _Strict(BaseModel):
 class BlobHead(_Strict):
     """One output that follows the head; `size` in bytes."""
 
-    role: OutputRole
+    role: Literal["replicates", "case_table", "arrays"]
     size: int = Field(ge=0)
 
 
@@ -46,8 +46,11 @@ class Head(_Strict):
     blobs: list[BlobHead] = Field(default=[], max_length=2)
 
 
-def parse(answer: bytes) -> tuple[Head, dict[str, bytes]]:
-    """Length, head as JSON, then the blobs in order and nothing after. Raises AnswerRefused."""
+def parse(answer: bytes, *, arrays: bool = False) -> tuple[Head, dict[str, bytes]]:
+    """Length, head as JSON, then the blobs in order and nothing after. Raises AnswerRefused.
+
+    `arrays`: what was read is wanted, and no outputs of scoring.
+    """
     if len(answer) < _LENGTH.size:
         raise AnswerRefused("it is shorter than its own length field")
     end = _LENGTH.size + _LENGTH.unpack_from(answer)[0]
@@ -56,6 +59,10 @@ def parse(answer: bytes) -> tuple[Head, dict[str, bytes]]:
     head = _head(answer[_LENGTH.size : end])
     if len(answer) - end != sum(blob.size for blob in head.blobs):
         raise AnswerRefused("its outputs do not have the announced sizes")
+    if arrays and head.outcome == "ok" and [blob.role for blob in head.blobs] != ["arrays"]:
+        raise AnswerRefused("it does not hold what was read, and that alone")
+    if not arrays and any(blob.role == "arrays" for blob in head.blobs):
+        raise AnswerRefused("it holds an output that nobody asked for")
     blobs: dict[str, bytes] = {}
     for blob in head.blobs:
         if blob.role in blobs:

@@ -26,6 +26,7 @@ _NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts
 _LIFE = ("--die-with-parent", "--new-session", "--clearenv", "--hostname", "sandbox", "--chdir", "/")
 _INSTALL = ("apt-get install -y", "dnf install -y", "zypper install -y", "pacman -S", "apk add")
 _CHILD = ("__init__.py", "bpf.py", "child.py", "work.py")
+_OPTIONAL = ("pyarrow",)
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SETPRIV = ("--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs")
 
@@ -74,6 +75,7 @@ def command(layout: Layout, *, seccomp: int, uid: int | None) -> list[str]:
         line += [part for name in ("SETUID", "SETGID", "SETPCAP") for part in ("--cap-add", f"CAP_{name}")]
     for name in _ONE_THREAD:
         line += ["--setenv", name, "1"]
+    line += ["--setenv", "ARROW_DEFAULT_MEMORY_POOL", "system"]  # the others start a thread
     line += [*_mounts(layout), "--"]
     if uid is not None:
         line += [str(_program("setpriv")), "--reuid", str(uid), "--regid", str(uid), *_SETPRIV]
@@ -113,9 +115,11 @@ def _parents(layout: Layout) -> list[str]:
 
 def _packages() -> list[tuple[Path, str]]:
     binds = []
-    for name in ("numpy", "scipy", "scoring"):
+    for name in ("numpy", "scipy", "scoring", *_OPTIONAL):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
+            if name in _OPTIONAL:
+                continue
             raise SandboxUnavailable(f"The Python package {name} is not installed. Install arbitre[runner].")
         folder = Path(spec.origin).resolve().parent
         wheel_libraries = folder.with_name(f"{name}.libs")

@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -46,6 +46,16 @@ Name = Annotated[str, typer.Option(help="How the server's pages call this runner
 Tag = Annotated[list[str] | None, typer.Option(help="Takes jobs with this tag too; may be given several times.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 HOME = Path("~/.local/state/arbitre-runner")
+KEPT = 4 * (os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Jobs at once, sandboxes that wait ready, and sandboxes that stay with a challenge."""
+
+    slots: int
+    pool: int
+    kept: int
 
 
 def main() -> None:
@@ -63,12 +73,14 @@ def start(
     name: Name = socket.gethostname(),
     tag: Tag = None,
     slots: Annotated[int, typer.Option(min=1, max=256, help="Jobs at once.")] = os.cpu_count() or 1,
+    pool: Annotated[int, typer.Option(min=0, max=256, help="Sandboxes that wait ready; 0: as many as slots.")] = 0,
+    kept: Annotated[int, typer.Option(min=0, max=256, help="Sandboxes that stay with a challenge; 0: none.")] = KEPT,
     once: Annotated[bool, typer.Option("--once", help="Ask for one job, do it, leave.")] = False,
 ) -> None:
     """Take jobs until stopped (SIGTERM, Ctrl-C). Registers first where a token is given and it has not yet."""
     _log_json()
     _preflight()
-    stop = _stop_by_signal()
+    stop, shape = _stop_by_signal(), Shape(slots, 1 if once else pool or slots, 0 if once else kept)
     try:
         state = _prepared(state)
         client = Client(server, ca_file=ca_file, stop=stop)
@@ -79,12 +91,12 @@ def start(
         if who.server != server:
             raise keys.StateRefused(f"{state} is registered at {who.server}. Give another --state, or a token.")
         try:
-            _run(client, who, state, slots, tag or [], stop, once)
+            _run(client, who, state, shape, tag or [], stop, once)
         except Refused as error:
             if error.status != 401 or not secret:
                 raise
             stop.clear()  # the server does not know this runner (any more), but holds a token for it
-            _run(client, _register(client, server, state, secret, name, tag or []), state, slots, tag or [], stop, once)
+            _run(client, _register(client, server, state, secret, name, tag or []), state, shape, tag or [], stop, once)
     except (Unreachable, Refused, keys.StateRefused, OSError) as error:
         _fail(error)
 
@@ -171,10 +183,10 @@ def _show(finish: Finish, *, as_json: bool) -> None:
 
 
 def _run(
-    client: Client, who: keys.Identity, state: Path, slots: int, tags: list[str], stop: threading.Event, once: bool
+    client: Client, who: keys.Identity, state: Path, shape: Shape, tags: list[str], stop: threading.Event, once: bool
 ) -> None:
-    pool = Pool(bubblewrap.layout(), size=1 if once else slots)
-    settings = Settings(who.key, keys.private_key(state), QUEUES, slots, tags, _versions())
+    pool = Pool(bubblewrap.layout(), size=shape.pool, kept=shape.kept)
+    settings = Settings(who.key, keys.private_key(state), QUEUES, shape.slots, tags, _versions())
     try:
         logging.getLogger("arbitre.runner").info("runner started", extra={"data": {"server": who.server}})
         Runner(client, pool, Cache(state / "cache"), settings, stop).run(once=once)

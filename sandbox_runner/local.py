@@ -17,6 +17,7 @@ from sandbox_runner import bubblewrap
 from sandbox_runner.contract import Finish, Limits
 from sandbox_runner.pool import start
 from sandbox_runner.sandbox import Sandbox
+from sandbox_runner.steps import Sandboxes
 from sandbox_runner.tasks import perform
 from scoring.spec import to_json
 
@@ -56,12 +57,12 @@ def run_files(kind: str, files: Mapping[str, Path | bytes], *, limits: Limits) -
         for role, file in files.items():
             descriptors[role] = _opened(file)
             stack.callback(os.close, descriptors[role])
-        report = perform(kind, descriptors, limits=limits, quote=True, take=_take)
+        report = perform(kind, descriptors, limits=limits, quote=True, sandboxes=Sandboxes(_take, Sandbox.discard))
     assert report is not None, "nobody else can cancel it"
     return report.finish
 
 
-def _take() -> Sandbox:
+def _take(_: str) -> Sandbox:
     return start(bubblewrap.layout(), number=next(_NUMBERS))
 
 

@@ -18,7 +18,8 @@ from sandbox_runner.client import Client, Damaged, Refused, Stale, Unreachable, 
 from sandbox_runner.contract import BlobRef, Claim, Claimed, Finish
 from sandbox_runner.pool import Pool
 from sandbox_runner.sandbox import Sandbox
-from sandbox_runner.tasks import Report, internal, perform
+from sandbox_runner.steps import Report, Sandboxes, internal
+from sandbox_runner.tasks import perform
 
 LOG = logging.getLogger("arbitre.runner")
 GRACE_S = 5.0
@@ -184,7 +185,9 @@ class Runner:
                 stack.callback(os.close, files[item.role])
                 if held.over.is_set():
                     return None
-            return perform(job.kind, files, limits=job.limits, take=self._pool.take, started=held.started)
+            sandboxes = Sandboxes(self._pool.take, self._pool.give, held.started)
+            digests = {item.role: item.sha256 for item in job.inputs}
+            return perform(job.kind, files, limits=job.limits, sandboxes=sandboxes, digests=digests)
 
     def _report(self, job: Claimed, report: Report) -> str:
         try:

@@ -1,7 +1,8 @@
-"""One sandbox from the outside: started ahead of need, used once, killed by the wall clock or a full answer.
+"""One sandbox from the outside: started ahead of need, bound to one challenge, killed by the wall clock.
 
-The child gets one request and its files as descriptors over a socket pair, and answers over a pipe. Before the request
-is sent, the host's /proc must show that the child has no privilege left; otherwise it is killed unused.
+The template inside gets each request and its files as descriptors over a socket pair; a fork of it does the work once
+and answers over a pipe of its own. Before the first request is sent, the host's /proc must show that the template has
+no privilege left; otherwise it is killed unused.
 """
 
 import array
@@ -23,6 +24,7 @@ from sandbox_runner import bpf, bubblewrap
 from sandbox_runner.bubblewrap import Layout, SandboxUnavailable
 
 START_S = 30
+_LAST_WORD_S = 1.0
 _CHUNK = 1 << 16
 _CREDENTIALS = struct.Struct("3i")
 _NO_CAPABILITY = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
@@ -30,7 +32,7 @@ _NO_CAPABILITY = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 @dataclass(frozen=True)
 class Ended:
-    """How a sandbox ended. `stopped`: we killed it, and why. `status`: exit code, or 128 + signal."""
+    """How a job ended. `stopped`: we killed the sandbox, and why. `status`: exit code, or 128 + signal."""
 
     stopped: Literal["time", "output", "cancel"] | None
     answer: bytes
@@ -39,12 +41,17 @@ class Ended:
 
 
 class Sandbox:
-    """A started sandbox. The thread that starts it must outlive it: its end takes the sandbox along."""
+    """A started sandbox. The thread that starts it must outlive it: its end takes the sandbox along.
+
+    For whoever keeps it: `holds`, a name of the challenge that its template was given (empty before the first job);
+    `code`, the digest of the code that it was started with.
+    """
 
     def __init__(self, layout: Layout, *, number: int) -> None:
         """Start it; `wait_ready` comes next. `number`: another for each sandbox. Raises SandboxUnavailable."""
         uid = bubblewrap.slot_uid(number) if bubblewrap.tier() == "root" else None
         self.pid = 0
+        self.holds = self.code = ""
         self._cancelled = False
         self._lock = threading.Lock()
         self._socket, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -53,7 +60,7 @@ class Sandbox:
         try:
             self._process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
                 bubblewrap.command(layout, seccomp=seccomp, uid=uid),
-                stdin=inner.fileno(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+                stdin=inner.fileno(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, bufsize=0,
                 env={},  # bubblewrap's init keeps its own environment whatever --clearenv says
                 pass_fds=(seccomp,),
                 start_new_session=True,  # Ctrl-C is for the runner, which ends its sandboxes in order
@@ -83,22 +90,50 @@ class Sandbox:
     def run(self, request: bytes, files: Sequence[int], *, wall_s: float, output_bytes: int) -> Ended:
         """Send the request with its open files, read the answer to its end. `wall_s` seconds, at most `output_bytes`.
 
-        Raises SandboxUnavailable where the sandbox died before it began: another may do the work.
+        Afterwards it is `alive` where it may do another job. Raises SandboxUnavailable where it died before it began:
+        another may do the work.
         """
-        started = time.monotonic()
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))]
+        began, read = time.monotonic(), self._sent(request, files)
+        with os.fdopen(read, "rb", buffering=0):
+            answer, stopped = self._read(read, began + wall_s, output_bytes)
+        taken, status = self._told(0.0 if stopped else max(_LAST_WORD_S, began + wall_s - time.monotonic()))
+        if status is None or self._cancelled:
+            # A fork may close its pipe and go on: that is time, too.
+            stopped = stopped or ("time" if taken and time.monotonic() - began >= wall_s else None)
+            self.kill()
+            status = self._reap()
+        if not taken and not stopped and not self._cancelled:
+            raise SandboxUnavailable("A sandbox ended before it began its work.")
+        return Ended("cancel" if self._cancelled else stopped, answer, status, time.monotonic() - began)
+
+    def _sent(self, request: bytes, files: Sequence[int]) -> int:
+        """Hand over the request; where its answer can be read."""
+        read, write = os.pipe()
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [write, *files]))]
         try:
             self._socket.sendmsg([request], rights)
         except OSError:
+            os.close(read)
             self.discard()
             raise SandboxUnavailable("A sandbox ended while it waited for work.") from None
-        answer, stopped = self._read(started + wall_s, output_bytes)
-        if stopped:
-            self.kill()
-        began, status = self._began(), self._reap()
-        if not began and not self._cancelled:
-            raise SandboxUnavailable("A sandbox ended before it began its work.")
-        return Ended("cancel" if self._cancelled else stopped, answer, status, time.monotonic() - started)
+        finally:
+            os.close(write)
+        return read
+
+    def _told(self, wait_s: float) -> tuple[bool, int | None]:
+        """Whether the template took the request, and how its fork ended; None where it did not say so in time."""
+        taken = False
+        self._socket.settimeout(wait_s)
+        try:
+            while True:
+                word, _, number = self._socket.recv(16).partition(b" ")
+                if word not in (b"began", b"ended"):
+                    return taken, None
+                if word == b"ended":
+                    return taken, int(number)
+                taken = True
+        except OSError:
+            return taken, None
 
     @property
     def alive(self) -> bool:
@@ -117,7 +152,7 @@ class Sandbox:
                 os.kill(self._process.pid, signal.SIGKILL)  # not Popen.kill, which may reap it
 
     def discard(self) -> None:
-        """End a sandbox that was never used, and wait for it."""
+        """End a sandbox that is not at work, and wait for it."""
         if self.alive:
             self.kill()
             self._reap()
@@ -127,14 +162,12 @@ class Sandbox:
         with self._lock:
             code: int = self._process.wait()
         self._socket.close()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe is not None:
-                pipe.close()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
         return 128 - code if code < 0 else code
 
-    def _read(self, deadline: float, most: int) -> tuple[bytes, Literal["time", "output"] | None]:
-        assert self._process.stdout is not None
-        pipe, answer = self._process.stdout.fileno(), bytearray()
+    def _read(self, pipe: int, deadline: float, most: int) -> tuple[bytes, Literal["time", "output"] | None]:
+        answer = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while (left_s := deadline - time.monotonic()) > 0 and selector.select(left_s):
@@ -145,12 +178,6 @@ class Sandbox:
                 if len(answer) > most:
                     return b"", "output"
         return b"", "time"
-
-    def _began(self) -> bool:
-        try:
-            return self._socket.recv(16, socket.MSG_DONTWAIT) == b"began"
-        except OSError:
-            return False
 
     def _last_words(self) -> str:
         assert self._process.stderr is not None

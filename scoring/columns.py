@@ -1,5 +1,6 @@
 """Columns of tables as metrics need them: text, numbers, and labels as codes."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ Codes = NDArray[np.intp]
 Texts = NDArray[np.str_]
 
 NONE = -1
+_NUMBER = re.compile(r"\s*[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*")
 
 
 def texts(table: Table, column: str) -> Texts:
@@ -30,15 +32,34 @@ def numbers(table: Table, column: str) -> Floats:
     return np.asarray(table.columns[column], dtype=np.float64)
 
 
+def true_numbers(reference: Table, column: str) -> Floats:
+    """Numbers of the reference, (rows,): columns that no entry has are read as text. ReferenceRefused for others."""
+    _demand(reference, column)
+    values = reference.columns[column]
+    if values.dtype.kind != "U":
+        return np.asarray(values, dtype=np.float64)
+    strange = [value for value in values.tolist() if not _NUMBER.fullmatch(value)]
+    found = np.array([float(value) for value in values.tolist()]) if not strange else np.zeros(0)
+    strange += values[~np.isfinite(found)].tolist() if not strange else []
+    if strange:
+        told = f"{len(strange)} of {len(values)} cells that are no finite numbers, for example {strange[0]!r:.80}"
+        raise ReferenceRefused(f"column {column!r} of the reference holds {told}")
+    return found
+
+
 def truth(reference: Table, column: str) -> Texts:
     """Labels of the reference, (rows,). Raises ReferenceRefused where the column or a label is missing."""
-    if column not in reference.columns:
-        raise ReferenceRefused(f"the reference has no column {column!r}: it has {', '.join(sorted(reference.columns))}")
+    _demand(reference, column)
     values = texts(reference, column)
     empty = np.flatnonzero(values == "")
     if empty.size:
         raise ReferenceRefused(f"column {column!r} of the reference is empty in {empty.size} of {len(values)} rows")
     return values
+
+
+def _demand(reference: Table, column: str) -> None:
+    if column not in reference.columns:
+        raise ReferenceRefused(f"the reference has no column {column!r}: it has {', '.join(sorted(reference.columns))}")
 
 
 def codes(values: Texts, labels: Sequence[str]) -> Codes:

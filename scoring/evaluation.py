@@ -1,6 +1,6 @@
 """One scoring of one entry: every output of every metric on every slice, with intervals and stored resamples."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from scoring.cases import CaseAttributes, CaseIndex
 from scoring.casetable import CaseTable, pack, pack_arrays
-from scoring.intervals import Interval, interval
+from scoring.composite import Sum, sum_of
+from scoring.intervals import interval
 from scoring.issues import Issue
 from scoring.metric import Metric, Params, ParamsRefused
 from scoring.notes import notes
@@ -24,6 +25,7 @@ from scoring.values import Value
 
 Floats = NDArray[np.float64]
 Lookup = Callable[[str], Metric]
+Drawn = tuple[Floats, Floats]  # (outputs,) values, (B, outputs) resampled ones
 
 _CHUNK = 1 << 20  # case weights drawn at once: 2 MB of uint16
 
@@ -34,8 +36,8 @@ class EvaluationResult:
 
     `values`: by metric, slice and output, in the order of the spec. `replicates`: "<metric id>.<output>|<slice>" ->
     (B,) float64, nan where undefined, for ``all`` and each ``split:*`` that has cases. `plan_digest`: of the resample
-    plan. `case_tables`: by metric id. `notes`: codes that must stand beside the values. All but `values` and `notes`
-    are as secret as the reference.
+    plan. `case_tables`: by metric id, without composites, which have none. `notes`: codes that must stand beside the
+    values. All but `values` and `notes` are as secret as the reference.
     """
 
     values: tuple[Value, ...]
@@ -63,10 +65,11 @@ def plan_of(*, spec: ScoringSpec, attributes: CaseAttributes, seed: int) -> Resa
 def validate(*, spec: ScoringSpec, index: CaseIndex, entry: Entry, lookup: Lookup = get) -> list[Issue]:
     """What the metrics of a spec find wrong with an entry, without any reference; the same problem is told once."""
     found: dict[str, Issue] = {}
-    for use in spec.metrics:
-        metric, params, table = _prepared(use, index, lookup)
-        for issue in metric.validate(index, _as_text(entry.tables[use.table], table), params):
-            named = replace(issue, table=use.table)
+    for use in _used(spec, index, lookup):
+        if use.table is None:
+            continue
+        for issue in use.metric.validate(index, _as_text(entry.tables[use.table.name], use.table), use.params):
+            named = replace(issue, table=use.table.name)
             found.setdefault(repr(named), named)
     return list(found.values())
 
@@ -79,56 +82,116 @@ def evaluate(
     reference: Entry,
     entry: Entry,
     seed: int,
+    plan: ResamplePlan | None = None,
     lookup: Lookup = get,
 ) -> EvaluationResult:
     """Score an entry that was read and validated. Memory is bounded: resamples are expanded in chunks.
 
+    `plan`: what `plan_of` gave for this spec, these attributes and this seed, where it is at hand already.
+
     Raises ParamsRefused or ReferenceRefused where the challenge, not the entry, is at fault; KeyError for an unknown
     metric. The same arguments give the same result.
     """
-    plan = plan_of(spec=spec, attributes=attributes, seed=seed)
-    values: list[Value] = []
-    replicates: dict[str, Floats] = {}
-    tables: dict[str, CaseTable] = {}
-    for use in spec.metrics:
-        metric, params, table = _prepared(use, index, lookup)
-        tables[use.id] = metric.tabulate(
-            _as_text(reference.tables[use.table], table), _as_text(entry.tables[use.table], table), params
-        )
-        scored = _Scored(
-            use.id, metric, metric.outputs(params), tables[use.id], attributes.cluster, plan, spec.resample
-        )
-        for part in slices(attributes):
-            values += _slice_values(scored, part, replicates)
-    return EvaluationResult(tuple(values), replicates, plan.digest, tables, notes(spec))
+    plan = plan or plan_of(spec=spec, attributes=attributes, seed=seed)
+    used = _used(spec, index, lookup)
+    sums = _sums(used)
+    tables = {use.id: _tabulated(use, reference, entry) for use in used if use.table is not None}
+    scored = [_Scored(use, tables[use.id], attributes.cluster, plan) for use in used if use.id in tables]
+    values: dict[str, list[Value]] = {use.id: [] for use in used}
+    replicates: dict[str, dict[str, Floats]] = {use.id: {} for use in used}
+    for part in slices(attributes):
+        reason = _withheld(part, spec.resample)
+        drawn = _drawn(part, scored, sums) if reason is None else {}
+        for use in used:
+            values[use.id] += _values(use, part, drawn.get(use.id) or reason, spec.resample)
+            if part.kept and use.id in drawn:
+                replicates[use.id] |= _named(use, part, drawn[use.id][1])
+    return EvaluationResult(
+        tuple(value for each in values.values() for value in each),
+        {name: held for each in replicates.values() for name, held in each.items()},
+        plan.digest,
+        tables,
+        notes(spec),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Used:
+    """One use of a metric, its parameters completed. `table` is None for a composite. `interval`: its method."""
+
+    id: str
+    metric: Metric
+    params: Params
+    outputs: tuple[str, ...]
+    table: TableSpec | None
+    interval: str
+
+
+def _used(spec: ScoringSpec, index: CaseIndex, lookup: Lookup) -> list[_Used]:
+    """Every use. Where resampling misleads for one term of a composite, it misleads for the composite."""
+    used = [_prepared(use, index, lookup) for use in spec.metrics]
+    without = {use.id for use in used if use.interval == "none"}
+    return [replace(use, interval="none") if without & _terms(use) else use for use in used]
+
+
+def _terms(use: _Used) -> set[str]:
+    return {term["metric"] for term in use.params["terms"] if term["weight"]} if use.table is None else set()
+
+
+def _prepared(use: MetricUse, index: CaseIndex, lookup: Lookup) -> _Used:
+    """Refused where the challenge pins another version of the metric, or uses it with what it cannot take."""
+    metric, table = lookup(use.use), index.table(use.table) if use.table else None
+    if metric.card.version != use.version:
+        told = f"metric {use.use} has version {metric.card.version} here, but the challenge was made for {use.version}"
+        raise ParamsRefused(told)
+    params = resolve_params(metric.card, use.params, table)
+    return _Used(use.id, metric, params, metric.outputs(params), table, metric.card.interval)
+
+
+def _sums(used: Sequence[_Used]) -> dict[str, Sum]:
+    """What each composite sums up."""
+    offered = {use.id: use.outputs for use in used if use.table is not None}
+    return {use.id: sum_of(use.id, use.params, offered) for use in used if use.table is None}
+
+
+def _tabulated(use: _Used, reference: Entry, entry: Entry) -> CaseTable:
+    assert use.table is not None
+    name = use.table.name
+    return use.metric.tabulate(
+        _as_text(reference.tables[name], use.table), _as_text(entry.tables[name], use.table), use.params
+    )
+
+
+def _drawn(part: Slice, scored: Sequence["_Scored"], sums: Mapping[str, Sum]) -> dict[str, Drawn]:
+    """Metric id -> values of the part. Composites are summed up from the very arrays of their terms."""
+    drawn = {each.use.id: each.on(part.cases) for each in scored}
+    points, resampled = ({id: pair[i] for id, pair in drawn.items()} for i in (0, 1))
+    return drawn | {id: (each.of(points), each.of(resampled)) for id, each in sums.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
     """One metric after its only slow step."""
 
-    id: str
-    metric: Metric
-    outputs: tuple[str, ...]
+    use: _Used
     table: CaseTable
     cluster: NDArray[np.intp]
     plan: ResamplePlan
-    resample: ResampleSpec
 
-    def on(self, cases: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    def on(self, cases: NDArray[np.intp]) -> Drawn:
         """(outputs,) values on these cases, and (B, outputs) resampled ones."""
         # A challenge with one split would otherwise do everything twice.
         return self._on_all if len(cases) == self.table.n_cases else self._on(cases)
 
     @cached_property
-    def _on_all(self) -> tuple[Floats, Floats]:
+    def _on_all(self) -> Drawn:
         return self._on(np.arange(self.table.n_cases))
 
     @cached_property
     def _order(self) -> NDArray[np.intp]:
         return self.table.order()
 
-    def _on(self, cases: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    def _on(self, cases: NDArray[np.intp]) -> Drawn:
         chosen = np.zeros(self.table.n_cases, dtype=np.bool_)
         chosen[cases] = True
         # In the order of the rows, weights reach a metric as it needs them and are not sorted for every chunk.
@@ -137,13 +200,14 @@ class _Scored:
         return self._aggregate(table, np.ones((1, len(ordered))))[0], self._resampled(table, ordered)
 
     def _aggregate(self, table: CaseTable, weights: NDArray[np.generic]) -> Floats:
-        out = self.metric.aggregate(table, weights)
-        if out.shape != (len(weights), len(self.outputs)):
-            raise ValueError(f"metric {self.metric.card.key} gave {out.shape} values for {len(self.outputs)} outputs")
+        out = self.use.metric.aggregate(table, weights)
+        if out.shape != (len(weights), len(self.use.outputs)):
+            told = f"{out.shape} values for {len(self.use.outputs)} outputs"
+            raise ValueError(f"metric {self.use.metric.card.key} gave {told}")
         return round12(out)
 
     def _resampled(self, table: CaseTable, cases: NDArray[np.intp]) -> Floats:
-        out = np.empty((len(self.plan.counts), len(self.outputs)))
+        out = np.empty((len(self.plan.counts), len(self.use.outputs)))
         columns = self.cluster[cases]
         step = max(1, _CHUNK // len(columns))
         for start in range(0, len(out), step):
@@ -152,56 +216,36 @@ class _Scored:
         return out
 
 
-def _slice_values(scored: _Scored, part: Slice, replicates: dict[str, Floats]) -> Iterator[Value]:
-    least = scored.resample.min_clusters_subgroup
+def _withheld(part: Slice, resample: ResampleSpec) -> str | None:
+    """Why this part has no values at all; None where it has."""
     if not part.cases.size:
-        yield from _without(scored, part, "no-cases")
-    elif not part.kept and part.n_clusters < least:
-        yield from _without(scored, part, f"cell<{least}")
-    else:
-        point, drawn = scored.on(part.cases)
-        for i, output in enumerate(scored.outputs):
-            yield _value(scored, part, output, float(point[i]), drawn[:, i])
-            if part.kept:
-                replicates[f"{scored.id}.{output}|{part.name}"] = np.ascontiguousarray(drawn[:, i])
+        return "no-cases"
+    least = resample.min_clusters_subgroup
+    return f"cell<{least}" if not part.kept and part.n_clusters < least else None
 
 
-def _without(scored: _Scored, part: Slice, reason: str) -> Iterator[Value]:
-    for output in scored.outputs:
-        yield Value(scored.id, output, part.name, None, reason, n_cases=len(part.cases), n_clusters=part.n_clusters)
+def _values(use: _Used, part: Slice, found: Drawn | str | None, resample: ResampleSpec) -> Iterator[Value]:
+    """The values of one metric on one part; `found` is a text where there are none, which says why."""
+    for i, output in enumerate(use.outputs):
+        empty = Value(use.id, output, part.name, None, n_cases=len(part.cases), n_clusters=part.n_clusters)
+        if not isinstance(found, tuple):
+            yield replace(empty, undefined=found)
+        elif not np.isfinite(found[0][i]):
+            yield replace(empty, undefined=use.metric.card.reason(output))
+        else:
+            yield _with_interval(replace(empty, value=float(found[0][i])), found[1][:, i], use.interval, resample)
 
 
-def _value(scored: _Scored, part: Slice, output: str, point: float, drawn: Floats) -> Value:
-    n_cases = len(part.cases)
-    if not np.isfinite(point):
-        reason = scored.metric.card.reason(output)
-        return Value(scored.id, output, part.name, None, reason, n_cases=n_cases, n_clusters=part.n_clusters)
-    found = interval(
-        drawn,
-        method=scored.metric.card.interval,
-        level=scored.resample.level,
-        n_clusters=part.n_clusters,
-        min_clusters=scored.resample.min_clusters_interval,
-    )
-    return _with_interval(
-        Value(scored.id, output, part.name, point, None, n_cases=n_cases, n_clusters=part.n_clusters),
-        found,
-        scored.resample.level,
-    )
+def _named(use: _Used, part: Slice, drawn: Floats) -> dict[str, Floats]:
+    names = [f"{use.id}.{output}|{part.name}" for output in use.outputs]
+    return {name: np.ascontiguousarray(drawn[:, i]) for i, name in enumerate(names)}
 
 
-def _with_interval(value: Value, found: Interval, level: float) -> Value:
-    shown = level if found.low is not None else None
+def _with_interval(value: Value, drawn: Floats, method: str, resample: ResampleSpec) -> Value:
+    least, clusters = resample.min_clusters_interval, value.n_clusters
+    found = interval(drawn, method=method, level=resample.level, n_clusters=clusters, min_clusters=least)
+    shown = resample.level if found.low is not None else None
     return replace(value, low=found.low, high=found.high, interval=found.method, level=shown)
-
-
-def _prepared(use: MetricUse, index: CaseIndex, lookup: Lookup) -> tuple[Metric, Params, TableSpec]:
-    """The metric of one use, its full parameters, its table; refused where the challenge pins another version of it."""
-    metric, table = lookup(use.use), index.table(use.table)
-    if metric.card.version != use.version:
-        told = f"metric {use.use} has version {metric.card.version} here, but the challenge was made for {use.version}"
-        raise ParamsRefused(told)
-    return metric, resolve_params(metric.card, use.params, table), table
 
 
 def _as_text(table: Table, spec: TableSpec) -> Table:

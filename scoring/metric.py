@@ -40,7 +40,8 @@ class MetricCard:
     `params`: JSON Schema of the parameters; a property with ``x-column`` names a column of the ``entry`` or the
     ``reference``. `undefined`: output (or its part before the slash, or ``*``) -> code of why a value can be undefined.
     `missing`: one sentence on what a missing case counts as. `rows`: whether it reads tables of one row or of many rows
-    per case. `labels_from`: the parameter whose entry column lists the labels, where `labels` is not given.
+    per case, or no table but outputs of other metrics. `labels_from`: the parameter whose entry column lists the
+    labels, where `labels` is not given.
     """
 
     key: str
@@ -55,7 +56,7 @@ class MetricCard:
     undefined: Mapping[str, str]
     missing: str
     interval: Literal["percentile", "none"] = "percentile"
-    rows: Literal["one", "many"] = "one"
+    rows: Literal["one", "many", "none"] = "one"
     labels_from: str | None = None
 
     def reason(self, output: str) -> str:
@@ -147,6 +148,7 @@ def mean_metric(
     missing: str,
     version: str = "1",
     check: Check | None = None,
+    labels_from: str | None = None,
 ) -> Callable[[PerCase], MeanMetric]:
     """Make a metric of a function (reference, entry, params) -> (n_cases,) values, nan where a case takes no part.
 
@@ -164,6 +166,7 @@ def mean_metric(
         params=params,
         undefined={"*": "no-cases"},
         missing=missing,
+        labels_from=labels_from,
     )
     return lambda per_case: MeanMetric(card, per_case, check)
 

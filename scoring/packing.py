@@ -14,7 +14,7 @@ from scoring.cases import CaseIndex
 from scoring.casetable import pack_arrays
 from scoring.readers.cells import bounds
 from scoring.spec import ColumnSpec, TableSpec
-from scoring.tables import Array, Entry, Table
+from scoring.tables import Array, Entry, Table, scored_columns
 
 _HEADER_BYTES = 10_000
 _LAST_CHARACTER = 0x10FFFF
@@ -35,16 +35,15 @@ def unpack(payload: bytes, index: CaseIndex) -> Entry:
     arrays = _arrays(payload)
     tables = {}
     for t, spec in enumerate(sorted(index.tables, key=lambda spec: spec.name)):
-        typed = {column.name: column for column in spec.columns}
-        texts = {name: ColumnSpec(name=name, type="text") for name in spec.key if name != spec.case}
-        named = [f"{t}.case", f"{t}.missing", *(f"{t}.column{c}" for c in range(len(texts | typed)))]
+        typed = scored_columns(spec)
+        named = [f"{t}.case", f"{t}.missing", *(f"{t}.column{c}" for c in range(len(typed)))]
         absent = [name for name in named if name not in arrays]
         _demand(not absent, f"array {', '.join(absent)} is not there")
         case, missing, *values = (arrays.pop(name) for name in named)
         _check_cases(spec, case, missing, len(index.ids))
-        columns = dict(zip(sorted(texts | typed), values, strict=True))
+        columns = dict(zip(sorted(typed), values, strict=True))
         for name, column in columns.items():
-            _check_column((texts | typed)[name], spec, column, missing, len(case))
+            _check_column(typed[name], spec, column, missing, len(case))
         tables[spec.name] = Table(case.astype(np.intp, copy=False), columns, missing)
     _demand(not arrays, f"array {', '.join(arrays)} is not expected")
     return Entry(tables)
@@ -82,7 +81,7 @@ def _check_cases(spec: TableSpec, case: Array, missing: Array, cases: int) -> No
     _demand(missing.dtype == np.bool_ and len(missing) == cases, where + "what is missing is not told by case")
     _demand(missing.view(np.uint8).max(initial=0) <= 1, where + "what is missing is neither true nor false")
     _demand(case.dtype == np.dtype("<i8"), where + "cases are not whole numbers")
-    if spec.rows == "one":
+    if spec.rows_scored == "one":
         _demand(np.array_equal(case, np.arange(cases)), where + "there is not one row for each case in order")
         _demand(spec.missing != "refuse" or not missing.any(), where + "cases are missing")
         return
@@ -95,14 +94,15 @@ def _check_cases(spec: TableSpec, case: Array, missing: Array, cases: int) -> No
 
 def _check_column(column: ColumnSpec, spec: TableSpec, values: Array, missing: NDArray[np.bool_], rows: int) -> None:
     where = f"in table {spec.name}, column {column.name} "
-    may_miss = spec.rows == "one" and spec.missing != "refuse"
+    may_miss = spec.rows_scored == "one" and spec.missing != "refuse"
     _demand(len(values) == rows, where + f"has {len(values)} rows, not {rows}")
     if column.type == "text":
         _demand(values.dtype.kind == "U" and values.dtype.isnative, where + "is not text")
         _demand(values.view(np.uint32).max(initial=0) <= _LAST_CHARACTER, where + "is not text")
         return
     absent = missing if may_miss else np.zeros(rows, dtype=np.bool_)
-    dtype = {"label": np.int32, "integer": np.float64 if may_miss else np.int64}.get(column.type, np.float64)
+    whole = np.float64 if may_miss or spec.combine else np.int64
+    dtype = {"label": np.int32, "integer": whole}.get(column.type, np.float64)
     _demand(values.dtype == np.dtype(dtype), where + f"is {values.dtype}, not {np.dtype(dtype)}")
     told = values[~absent]
     if column.type == "label":

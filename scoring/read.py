@@ -3,19 +3,23 @@
 Nothing here knows an answer: entries are held against the `CaseIndex` only, which is public.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any, BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from scoring.cases import CaseIndex
-from scoring.issues import IssueLog
+from scoring.issues import Issue, IssueLog
 from scoring.readers.archives import split_entry
-from scoring.readers.csv import Sheet, read_sheet
+from scoring.readers.csv import Sheet
 from scoring.readers.header import Wanted
 from scoring.readers.limits import ORGANISER, Limits
-from scoring.readers.placing import place_table
+from scoring.readers.placing import Placed, place_table
 from scoring.spec import ColumnSpec, TableSpec
-from scoring.tables import Entry, Table
+from scoring.tables import Entry
 
 __all__ = ["ORGANISER", "Limits", "ReadResult", "read_entry", "read_reference", "read_upload", "split_entry"]
 
@@ -25,11 +29,29 @@ _COUNTED = ("rows", "missing", "duplicates", "extra_columns")
 
 @dataclass(frozen=True, eq=False)
 class ReadResult:
-    """`entry`: None where `issues.refused`. `counts`: rows, missing, duplicates, extra_columns, over all tables."""
+    """`entry`: None where `issues.refused`. `counts`: rows, missing, duplicates, extra_columns, over all tables.
+
+    `by_table`: the same counts of each table that was read. `lines`: by table, (cases,) line of the first row of each
+    case of `index`, 0 = none.
+    """
 
     entry: Entry | None
     issues: IssueLog
     counts: Mapping[str, int]
+    by_table: Mapping[str, Mapping[str, int]]
+    lines: Mapping[str, NDArray[np.intp]]
+    index: CaseIndex
+
+    def extend(self, issues: Iterable[Issue]) -> None:
+        """Add what metrics found. What concerns a case of a table with one row per case gets the case's first line."""
+        self.issues.extend(map(self._with_line, issues))
+
+    def _with_line(self, issue: Issue) -> Issue:
+        case = self.index.position.get(str(issue.fields.get("case")), -1)
+        one = [spec.name for spec in self.index.tables if spec.rows_scored == "one"]
+        if issue.line is not None or case < 0 or issue.table not in one or issue.table not in self.lines:
+            return issue
+        return replace(issue, line=int(self.lines[issue.table][case]) or None)
 
     def to_json(self) -> dict[str, Any]:
         """`{"issues": [...at most 50], "total": {code: n}, "counts": {...}}`."""
@@ -58,7 +80,7 @@ def read_reference(files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: L
     """Read the organiser's answers with the same reader; its problems are the organiser's, under the same codes.
 
     Columns named as in the entry have the entry's type; all others are text. Only the case column is required. With
-    rows = "one" every case needs its row; with rows = "many" a case may have none.
+    rows = "one" or combined rows every case needs its one row; with rows = "many" a case may have none.
     """
     return _read(files, index, limits or ORGANISER, None, reference=True)
 
@@ -66,8 +88,7 @@ def read_reference(files: Mapping[str, BinaryIO], *, index: CaseIndex, limits: L
 def _read(
     files: Mapping[str, BinaryIO], index: CaseIndex, limits: Limits, split: IssueLog | None, *, reference: bool
 ) -> ReadResult:
-    log, tables = IssueLog() if split is None else split, {}
-    counts = dict.fromkeys(_COUNTED, 0)
+    log, read = IssueLog() if split is None else split, dict[str, Placed]()
     for name in files:
         index.table(name)
     for spec in index.tables:
@@ -76,16 +97,21 @@ def _read(
                 found = ", ".join(index.table(name).file for name in files)
                 log.add("E-FILE-MISSING", table=spec.name, value=spec.file, found=found or "-")
             continue
-        table, counted = _read_table(files[spec.name], spec, index, limits, log, reference=reference)
-        tables[spec.name] = table
-        counts = {key: counts[key] + counted[key] for key in _COUNTED}
-    read = {name: table for name, table in tables.items() if table is not None}
-    return ReadResult(None if log.refused else Entry(read), log, counts)
+        read[spec.name] = _read_table(files[spec.name], spec, index, limits, log, reference=reference)
+    tables = {name: placed.table for name, placed in read.items() if placed.table is not None}
+    return ReadResult(
+        entry=None if log.refused else Entry(tables),
+        issues=log,
+        counts={key: sum(placed.counts[key] for placed in read.values()) for key in _COUNTED},
+        by_table={name: placed.counts for name, placed in read.items()},
+        lines={name: placed.lines for name, placed in read.items()},
+        index=index,
+    )
 
 
 def _read_table(
     stream: BinaryIO, spec: TableSpec, index: CaseIndex, limits: Limits, log: IssueLog, *, reference: bool
-) -> tuple[Table | None, dict[str, int]]:
+) -> Placed:
     names = tuple(dict.fromkeys((spec.case, *spec.key, *(column.name for column in spec.columns))))
     numeric = {c.name for c in spec.columns if c.type not in ("text", "label")}
     wanted = Wanted(
@@ -96,7 +122,8 @@ def _read_table(
         is_id=index.position.__contains__,
     )
     most = limits.rows_least if reference else _most_rows(spec, index, limits)
-    sheet = read_sheet(stream, wanted=wanted, most_rows=most, limits=limits, log=log, table=spec.name)
+    read_sheet = import_module(f"scoring.readers.{spec.format}").read_sheet
+    sheet: Sheet = read_sheet(stream, wanted=wanted, most_rows=most, limits=limits, log=log, table=spec.name)
     if reference:
         spec = _as_reference(spec, sheet)
     return place_table(sheet, spec, index=index, log=log, text_bytes=limits.text_bytes)
@@ -114,10 +141,13 @@ def _as_reference(spec: TableSpec, sheet: Sheet) -> TableSpec:
     """The rules of a reference: the columns that it has, every case answered where rows = "one", nothing twice."""
     typed = {column.name: column for column in spec.columns}
     others = [name for name in sheet.places if name in typed or name not in (spec.case, *spec.key)]
+    keyed = not spec.combine and all(name in sheet.places for name in spec.key)
     return replace(
         spec,
-        key=spec.key if all(name in sheet.places for name in spec.key) else (spec.case,),
+        key=spec.key if keyed else (spec.case,),
         columns=tuple(typed.get(name, ColumnSpec(name=name, type="text")) for name in others),
-        missing="refuse" if spec.rows == "one" else "empty",
+        rows=spec.rows_scored,
+        combine=None,
+        missing="refuse" if spec.rows_scored == "one" else "empty",
         duplicates="refuse",
     )

@@ -5,16 +5,38 @@ from importlib.metadata import entry_points
 from scoring.metric import Metric, MetricCard
 from scoring.metrics.accuracy import accuracy, balanced_accuracy
 from scoring.metrics.auroc import auroc
+from scoring.metrics.average_precision import average_precision
 from scoring.metrics.brier import brier
+from scoring.metrics.cohen_kappa import cohen_kappa
+from scoring.metrics.composite import composite
 from scoring.metrics.cytologia import cytologia
+from scoring.metrics.errors import mae, rmse
 from scoring.metrics.f1 import macro_f1, micro_f1
 from scoring.metrics.log_loss import log_loss
+from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
+from scoring.metrics.mean_cost import mean_cost
 
 GROUP = "arbitre.metrics"
 
 BUILT_IN: dict[str, Metric] = {
     metric.card.key: metric
-    for metric in (auroc, accuracy, balanced_accuracy, macro_f1, micro_f1, log_loss, brier, cytologia)
+    for metric in (
+        auroc,
+        average_precision,
+        macro_ovr_auroc,
+        accuracy,
+        balanced_accuracy,
+        macro_f1,
+        micro_f1,
+        cohen_kappa,
+        mean_cost,
+        log_loss,
+        brier,
+        mae,
+        rmse,
+        cytologia,
+        composite,
+    )
 }
 
 

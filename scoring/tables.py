@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.spec import ColumnSpec, TableSpec
+
 Array = NDArray[Any]
 
 
@@ -19,6 +21,7 @@ class Table:
     `columns`: name → (rows,). number, probability: float64; integer: int64 (float64 where cases may be missing);
     label: int32 position among the labels; text: numpy str. Key columns besides the case are text.
     `missing`: (cases,) bool, cases without any row in the file. With rows = "one" they hold nan, -1 or "".
+    With `combine`, as for rows = "one": the rows of each case have become one, numbers as float64, without key columns.
     All arrays are read-only.
     """
 
@@ -32,3 +35,14 @@ class Entry:
     """The tables of an entry or of a reference, by name."""
 
     tables: Mapping[str, Table]
+
+
+def scored_columns(spec: TableSpec) -> dict[str, ColumnSpec]:
+    """The columns that a `Table` of this spec holds, by name: those of the key as text, and those declared.
+
+    Where rows are combined, the numbers among the declared: nothing else has a mean.
+    """
+    if spec.combine:
+        return {column.name: column for column in spec.columns if column.type not in ("text", "label")}
+    texts = {name: ColumnSpec(name=name, type="text") for name in spec.key if name != spec.case}
+    return texts | {column.name: column for column in spec.columns}

@@ -1,15 +1,15 @@
-"""Leaderboards: the newest snapshot, as JSON and CSV, and the export of a frozen one."""
+"""Leaderboards: the newest snapshot, as JSON and CSV, the history of a team's rank, and the export of a frozen one."""
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from app.http.transaction import Edge, EdgeDep
-from app.services import leaderboards
+from app.services import history, leaderboards
 
 router = APIRouter(prefix="/challenges/{slug}/phases/{phase}", tags=["leaderboards"])
 COLUMNS = ("rank", "tied", "rank_low", "rank_high", "team", "value", "low", "high", "entries", "at", "baseline")
@@ -27,6 +27,24 @@ def read_csv(slug: str, phase: str, edge: EdgeDep, split: str | None = None) -> 
     """The same as CSV."""
     document = board_document(edge, slug, phase, split)
     return csv_response(document, name=f"{slug}-{phase}-{document['split']}.csv")
+
+
+@router.get("/leaderboard/history")
+def read_history(
+    slug: str,
+    phase: str,
+    edge: EdgeDep,
+    team: str | None = None,
+    split: str | None = None,
+    limit: Annotated[int, Query(ge=2, le=history.MOST)] = history.FEW,
+) -> dict[str, Any]:
+    """When a team's rank or shown value changed on a board, oldest first; without `team` those of the asker's own.
+
+    More changes than `limit` are thinned evenly, keeping the first and the newest; `changes` says how many there are.
+    A split that was not live while the phase ran has its final board alone.
+    """
+    with edge.read() as session:
+        return history.read(session, actor=edge.actor, slug=slug, phase=phase, split=split, team=team, limit=limit)
 
 
 @router.get("/export")

@@ -184,7 +184,7 @@ def finish(
         known = jobs.of_token(session, job_id=job, token=token)
         runners.check_signature(session, runner_id=known.runner_id, body=body, signature=signature)
         report = Report(_parsed(body), hashlib.sha256(body).hexdigest())
-        state = attempts.finish(session, job_id=job, token=token, report=report, now=utc_now())
+        state = attempts.finish(session, job_id=job, token=token, report=report, now=utc_now(), files=parts.blobs)
     parts.wake.notify()
     return Finished(state=state)
 

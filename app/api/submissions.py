@@ -8,8 +8,12 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Query
-from pydantic import AfterValidator, BaseModel
+from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
+from starlette.datastructures import Headers
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.db import submissions as rows
 from app.db import teams
@@ -19,12 +23,13 @@ from app.domain import access
 from app.domain.quotas import Quota
 from app.domain.states import FINAL_STATES
 from app.errors import NotFound
+from app.files import partial
 from app.http.body import Received, received_blob
 from app.http.language import translate
 from app.http.problems import issue_document
 from app.http.rates import limited
 from app.http.transaction import Edge, EdgeDep, Parts
-from app.services import admissions, evaluations, receipts, submissions
+from app.services import admissions, comparisons, evaluations, receipts, submissions, uploads
 from app.services.admissions import Admission
 from app.services.standing import find_challenge
 
@@ -77,8 +82,24 @@ class ScoredRow(Row):
     score: dict[str, Any] | None
 
 
+class Compared(BaseModel):
+    """This entry's ranking value minus that of entry `number`, which stood for the team, with its interval.
+
+    `separable` false: within noise, by the paired test and alpha of the phase's ranking.
+    """
+
+    number: int
+    difference: float
+    low: float
+    high: float
+    separable: bool
+
+
 class SubmissionDocument(Row):
-    """`fault` says whose: theirs, organisers', ours or null; `uses_quota` whether it holds a slot."""
+    """`fault` says whose: theirs, organisers', ours or null; `uses_quota` whether it holds a slot.
+
+    `compared_with`: null where there was no earlier entry, or nothing may be said of it.
+    """
 
     id: uuid.UUID
     team: str
@@ -87,6 +108,7 @@ class SubmissionDocument(Row):
     uses_quota: bool
     report: dict[str, Any]
     values: list[dict[str, Any]]
+    compared_with: Compared | None
 
 
 class Status(BaseModel):
@@ -141,14 +163,98 @@ BODY = received_blob(
     limit=lambda admission: admission.limit,
     check=lambda admission, stored: admissions.check_body(admission.sha256, stored),
     abandon=_abandon,
+    above=admissions.above_limit,
 )
+
+
+class Entering(BaseModel):
+    """What makes an entry of a complete upload; its file name is the upload's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    upload_id: uuid.UUID
+    kind: Literal["predictions", "image", "code"] = "predictions"
+    note: Annotated[str, Field(max_length=500)] = ""
+    check: bool = False
+    again: bool = False
+
+
+class JsonRoute(APIRoute):
+    """Takes requests whose body is JSON; a raw entry that is a JSON file comes as application/octet-stream."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        said = Headers(scope=scope).get("content-type", "") if match is Match.FULL else ""
+        is_json = said.partition(";")[0].strip().lower() == "application/json"
+        return (match, child) if is_json else (Match.NONE, {})
+
+
+by_json = APIRouter(tags=["submissions"], route_class=JsonRoute)
+
+
+@by_json.post(
+    "/challenges/{slug}/phases/{phase}/submissions",
+    status_code=202,
+    dependencies=[Depends(limited("submit", "120/minute"))],
+    include_in_schema=False,
+)
+def enter(
+    slug: str,
+    phase: str,
+    edge: EdgeDep,
+    wish: Entering,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> Accepted:
+    """Make an entry of an upload that is complete (design 11.4). The same upload again answers with the same entry."""
+    request = admissions.Request(
+        slug=slug,
+        phase=phase,
+        kind=wish.kind,
+        check=wish.check,
+        note=wish.note,
+        idempotency_key=idempotency_key,
+        again=wish.again,
+    )
+    try:
+        with edge.write() as session:
+            done = uploads.enter(
+                session,
+                actor=edge.actor,
+                request=request,
+                upload_id=wish.upload_id,
+                blobs=edge.blobs,
+                settings=edge.settings,
+                now=edge.now,
+            )
+            answer = accepted_document(slug, done)
+    except (NotFound, uploads.Expired):
+        known = _answered_before(edge, request)
+        if known is None:
+            raise
+        return known
+    partial.drop(edge.blobs, wish.upload_id)
+    return answer
+
+
+def _answered_before(edge: Edge, request: admissions.Request) -> Accepted | None:
+    """The answer that was lost, when the upload is forgotten by now."""
+    with edge.read() as session:
+        done = uploads.answer_again(session, actor=edge.actor, request=request, now=edge.now)
+        return accepted_document(request.slug, done) if done else None
 
 
 @router.post(
     "/challenges/{slug}/phases/{phase}/submissions",
     status_code=202,
     dependencies=[Depends(limited("submit", "120/minute"))],
-    openapi_extra={"requestBody": {"content": {"application/octet-stream": {}}}},
+    openapi_extra={
+        "requestBody": {
+            "content": {
+                "application/octet-stream": {},
+                "application/json": {"schema": Entering.model_json_schema()},
+            }
+        }
+    },
 )
 def submit(wish: RequestDep, edge: EdgeDep, body: Annotated[Received[Admission], Depends(BODY)]) -> Accepted:
     """Send an entry as the raw body (design 11.4). The same file sent again answers with the earlier entry."""
@@ -275,7 +381,14 @@ def submission_document(session: Session, *, edge: Edge, slug: str, number: int)
         uses_quota=submissions.uses_quota(row),
         report=report | {"issues": issues},
         values=evaluations.documents_for(session, submission=row, behind=behind),
+        compared_with=_compared(session, row, behind),
     )
+
+
+def _compared(session: Session, row: Submission, behind: bool) -> Compared | None:
+    phase = session.get_one(Phase, row.phase_id)
+    found = comparisons.document_for(session, submission=row, phase=phase, behind=behind)
+    return Compared.model_validate(found) if found else None
 
 
 def _row(session: Session, row: Submission) -> dict[str, Any]:

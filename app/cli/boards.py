@@ -1,4 +1,4 @@
-"""`arbitre leaderboard`: who stands where, with intervals."""
+"""`arbitre leaderboard`: who stands where, with intervals, and how a team's rank changed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def leaderboard(
     slug: Slug,
     phase: PhaseName = "",
     split: Annotated[str, typer.Option("--split", help="Which split; the one that is live when left out.")] = "",
+    history: Annotated[str, typer.Option("--history", metavar="TEAM", help="How this team's rank changed.")] = "",
     csv: Annotated[bool, typer.Option("--csv", help="Print the board as CSV.")] = False,
     server: ServerName = "",
     as_json: Json = False,
@@ -33,6 +34,8 @@ def leaderboard(
     out = Output(json=as_json, plain=plain)
     if csv and as_json:
         raise Usage("Choose one of --csv and --json: standard output holds one document.")
+    if csv and history:
+        raise Usage("--csv prints the board. For the history of a rank choose --history alone, or with --json.")
     with connect(server) as api:
         address = f"/challenges/{segment(slug)}/phases/{segment(phase_named(api, slug, phase))}/leaderboard"
         if csv:
@@ -40,9 +43,33 @@ def leaderboard(
             answer = api.send("GET", f"{address}.csv", params=params, headers={"Accept": "text/csv"})
             sys.stdout.write(answer.text.replace("\r\n", "\n"))
             return
-        document = api.get(address, split=split or None)
+        if history:
+            document = api.get(f"{address}/history", split=split or None, team=history)
+        else:
+            document = api.get(address, split=split or None)
     out.document(document)
-    show_board(document, out)
+    (show_history if history else show_board)(document, out)
+
+
+def show_history(document: Mapping[str, Any], out: Output) -> None:
+    """When the rank or the value changed, oldest first."""
+    points = document.get("points") or []
+    out.say(f"{document.get('team')}, phase {document.get('phase')}, split {document.get('split')}:")
+    if not points:
+        out.say("It has not stood on this board yet.")
+        return
+    rows = [
+        [
+            local_time(str(point["at"])),
+            _rank(point),
+            _between(point.get("rank_low"), point.get("rank_high")),
+            None if point.get("value") is None else text_of(point["value"]),
+        ]
+        for point in points
+    ]
+    out.table(["from", "rank", "rank interval", "value"], rows)
+    if int(document.get("changes") or 0) > len(points):
+        out.say(f"{len(points)} of {document['changes']} changes are shown, evenly thinned.")
 
 
 def show_board(document: Mapping[str, Any], out: Output) -> None:
@@ -52,7 +79,7 @@ def show_board(document: Mapping[str, Any], out: Output) -> None:
     if not rows:
         out.say("Nobody stands on it yet.")
         return
-    columns = ["rank", "team", "value", "interval", "rank interval", "entries"]
+    columns = ["rank", "rank interval", "team", "value", "interval", "entries"]
     out.table(columns, [_row(row) for row in rows])
     for note in document.get("notes") or []:
         out.say(NOTES.get(str(note), str(note)))
@@ -70,19 +97,22 @@ def _heading(document: Mapping[str, Any]) -> str:
 
 
 def _row(row: Mapping[str, Any]) -> list[str | int | None]:
-    rank = "-" if row.get("rank") is None else f"{row['rank']}{'=' if row.get('tied') else ''}"
     team = str(row.get("team"))
     words = ["baseline" if row.get("baseline") and team.lower() != "baseline" else None, row.get("reason")]
     notes = [str(word) for word in words if word]
     shown = row.get("shown_value", row.get("value"))
     return [
-        rank,
+        _rank(row),
+        _between(row.get("rank_low"), row.get("rank_high")),
         f"{team} ({', '.join(notes)})" if notes else team,
         None if shown is None else text_of(shown),
         _between(row.get("low"), row.get("high")),
-        _between(row.get("rank_low"), row.get("rank_high")),
         row.get("entries"),
     ]
+
+
+def _rank(row: Mapping[str, Any]) -> str:
+    return "-" if row.get("rank") is None else f"{row['rank']}{'=' if row.get('tied') else ''}"
 
 
 def _between(low: Any, high: Any) -> str | None:

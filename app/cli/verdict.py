@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.cli import comparison
 from app.cli.answers import local_time
 from app.cli.errors import FAULT, INVALID, OK
 from app.cli.issues import show_issues
@@ -60,6 +61,8 @@ def show(document: Mapping[str, Any], out: Output) -> None:
     show_report(document.get("report") or {}, out)
     if document.get("values"):
         show_values(document["values"], out)
+    if document.get("compared_with"):
+        out.say(comparison.sentence(document["compared_with"]))
 
 
 def show_report(report: Mapping[str, Any], out: Output) -> None:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Double, ForeignKey, Index, String, UniqueConstraint, select
+from sqlalchemy import (
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
@@ -42,7 +54,8 @@ class BoardSnapshot(Base):
     """One immutable computed state of a leaderboard (design 11.7).
 
     `body` holds 12 digits (organisers); `shown` is the same rounded to the phase's precision (everybody else). A read
-    gets the row with the highest `seq`. `hash` is set by the freeze.
+    gets the row with the highest `seq`. `hash` is set by the freeze. Old ones go once newer ones stand (`prune`); what
+    they said of each team's rank stays in BoardChange.
     """
 
     __tablename__ = "board_snapshots"
@@ -63,6 +76,26 @@ class BoardSnapshot(Base):
     shown: Mapped[dict[str, Any]]
 
 
+class BoardChange(Base):
+    """From snapshot `seq` on, a team stood at this rank with this value; one row where rank or shown value changed.
+
+    Kept for splits that are live, and of every split for the board that froze: what was secret until the freeze leaves
+    no history. `value` has 12 digits. `rank_low`, `rank_high`: as they were when the row was written.
+    """
+
+    __tablename__ = "board_changes"
+    phase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("phases.id"), primary_key=True)
+    split: Mapped[str] = mapped_column(String(64), primary_key=True)
+    team_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("teams.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    rank: Mapped[int | None]
+    tied: Mapped[bool]
+    rank_low: Mapped[int | None]
+    rank_high: Mapped[int | None]
+    value: Mapped[float | None] = mapped_column(Double)
+
+
 def newest(session: Session, phase_id: uuid.UUID, split: str) -> BoardSnapshot | None:
     query = select(BoardSnapshot).where(BoardSnapshot.phase_id == phase_id, BoardSnapshot.split == split)
     return session.scalar(query.order_by(BoardSnapshot.seq.desc()).limit(1))
@@ -71,3 +104,41 @@ def newest(session: Session, phase_id: uuid.UUID, split: str) -> BoardSnapshot |
 def entries_of(session: Session, phase_id: uuid.UUID, split: str) -> list[BoardEntry]:
     query = select(BoardEntry).where(BoardEntry.phase_id == phase_id, BoardEntry.split == split)
     return list(session.scalars(query.order_by(BoardEntry.team_id)))
+
+
+def last_seq(session: Session, phase_id: uuid.UUID, split: str) -> int:
+    """Number of the newest snapshot; 0 before the first."""
+    query = select(func.max(BoardSnapshot.seq)).where(BoardSnapshot.phase_id == phase_id, BoardSnapshot.split == split)
+    return session.scalar(query) or 0
+
+
+def prune(session: Session, phase_id: uuid.UUID, split: str, *, upto: int) -> None:
+    """Delete the snapshots numbered up to `upto`, never a frozen one."""
+    old = delete(BoardSnapshot).where(BoardSnapshot.phase_id == phase_id, BoardSnapshot.split == split)
+    session.execute(old.where(BoardSnapshot.seq <= upto, BoardSnapshot.frozen.is_(False)))
+
+
+def has_changes(session: Session, phase_id: uuid.UUID, split: str) -> bool:
+    """Whether any history was kept of this split."""
+    query = select(BoardChange.seq).where(BoardChange.phase_id == phase_id, BoardChange.split == split)
+    return session.scalar(query.limit(1)) is not None
+
+
+def changes_of(
+    session: Session, phase_id: uuid.UUID, split: str, team_id: uuid.UUID, *, seqs: Sequence[int]
+) -> list[BoardChange]:
+    """The changes of a team at these snapshots, oldest first."""
+    query = _of_team(phase_id, split, team_id).where(BoardChange.seq.in_(seqs))
+    return list(session.scalars(query.order_by(BoardChange.seq)))
+
+
+def change_seqs(session: Session, phase_id: uuid.UUID, split: str, team_id: uuid.UUID) -> list[int]:
+    """At which snapshots something changed for a team, oldest first."""
+    query = _of_team(phase_id, split, team_id).with_only_columns(BoardChange.seq)
+    return list(session.scalars(query.order_by(BoardChange.seq)))
+
+
+def _of_team(phase_id: uuid.UUID, split: str, team_id: uuid.UUID) -> Select[Any]:
+    return select(BoardChange).where(
+        BoardChange.phase_id == phase_id, BoardChange.split == split, BoardChange.team_id == team_id
+    )

@@ -1,4 +1,4 @@
-"""The order of a leaderboard: ranks, rank intervals and tie groups of the teams that stand on it."""
+"""The order of a leaderboard: ranks, rank intervals, tie groups; and whether two entries can be told apart."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring import ranking
+from scoring.rounding import round12
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,16 @@ class Place:
     tied: bool
     rank_low: int | None
     rank_high: int | None
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A paired difference (later - earlier), its interval at 1 - alpha, and whether that leaves out 0."""
+
+    difference: float
+    low: float
+    high: float
+    separable: bool
 
 
 def places(
@@ -58,6 +69,31 @@ def places(
     sign = -1.0 if direction == "higher" else 1.0
     order = sorted(candidates, key=lambda c: (c.value is None, sign * (c.value or 0.0), c.key))
     return [by_key.get(c.key, Place(c.key, None, False, None, None)) for c in order]
+
+
+def apart(
+    later: float, earlier: float, *, drawn: NDArray[np.float64], before: NDArray[np.float64], alpha: float
+) -> Apart | None:
+    """Compare two entries by their values and their paired resamples `drawn`, `before` (B,).
+
+    `low` and `high` are the order statistics of the differences for which "0 lies outside" and "the two-sided paired
+    bootstrap p of `scoring.ranking.paired_p` is at most alpha" are the same. Resamples where either is undefined are
+    left out. None without any, where their numbers differ or where a bound is infinite. Equal values are never
+    separable.
+    """
+    if drawn.shape != before.shape:
+        return None
+    differences = np.sort(round12(round12(drawn) - round12(before)))
+    differences = differences[~np.isnan(differences)]
+    n = len(differences)
+    if n == 0:
+        return None
+    place = int(np.floor(round(alpha * n / 2, 9)))
+    low, high = float(differences[place]), float(differences[n - 1 - place])
+    if not np.isfinite([low, high]).all():
+        return None
+    difference = round12(later - earlier)
+    return Apart(difference, low, high, difference != 0 and (low > 0 or high < 0))
 
 
 def _ranks(

@@ -71,13 +71,17 @@ class Held:
         """Drop all bytes."""
         os.ftruncate(self._file, 0)
 
+    def sync(self) -> None:
+        """Make the bytes durable."""
+        os.fsync(self._file)
+
     def close(self) -> int:
         """Make the bytes durable and let go; the offset. Closing again does nothing and gives 0."""
         if not self._open:
             return 0
         self._open = False
         try:
-            os.fsync(self._file)
+            self.sync()
             return self.offset
         finally:
             os.close(self._file)
@@ -146,4 +150,3 @@ def _folder(blobs: Blobs) -> Path:
     folder = blobs.path(STORE, "0" * 64).parent.parent / "uploads"
     folder.mkdir(exist_ok=True, mode=0o700)
     return folder
-

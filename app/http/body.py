@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import anyio.to_thread
 from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
-from app.errors import N_, AppError, DiskFull, too_large
+from app.errors import N_, AppError, DiskFull, TooLarge, too_large
 from app.files.blobs import FULL, Partial, Stored, need_room
 from app.http.small_bodies import allow_stream
 from app.http.transaction import Parts, parts_of, utc_now
@@ -27,6 +27,7 @@ from app.settings import Settings
 
 PIECE = 1 << 20
 T = TypeVar("T")
+S = TypeVar("S", bound="Sink")
 
 
 class Incomplete(AppError):
@@ -53,12 +54,13 @@ def received_blob(
     limit: Callable[[T], int],
     check: Callable[[T, Stored], None] = lambda _admitted, _stored: None,
     abandon: Callable[[Parts, T], None] = lambda _parts, _admitted: None,
+    above: Callable[[T], TooLarge] | None = None,
 ) -> Callable[..., Any]:
     """A dependency that streams the body into `store` once `admit` (itself a dependency) let it in.
 
     `limit` gives the largest body in bytes; `check` may refuse one that arrived. When the body does not arrive, or is
-    refused, nothing is kept. Whatever refuses the request after it was let in, `abandon` is called. Raises TooLarge,
-    Incomplete or DiskFull.
+    refused, nothing is kept. Whatever refuses the request after it was let in, `abandon` is called. Raises TooLarge
+    (`above` may word it), Incomplete or DiskFull.
     """
 
     async def dependency(
@@ -67,8 +69,10 @@ def received_blob(
         try:
             stored = await _blob(request, parts, store, limit(admitted), partial(check, admitted))
             yield Received(admitted, stored, utc_now())
-        except BaseException:
+        except BaseException as error:
             await asyncio.shield(in_thread(abandon, parts, admitted))
+            if above is not None and isinstance(error, TooLarge):
+                raise above(admitted) from error
             raise
 
     return dependency
@@ -84,6 +88,44 @@ async def _blob(request: Request, parts: Parts, store: str, limit: int, check: C
     except BaseException:
         coming.abort()
         raise
+
+
+class Sink(Protocol):
+    """Where a body is added to what came before. `limit`: how many more bytes it takes."""
+
+    @property
+    def limit(self) -> int: ...
+
+    def write(self, data: bytes, /) -> None: ...
+
+    def close(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Appended(Generic[S]):
+    """A body that was added whole; `at` is when its last byte came. The sink is still open."""
+
+    sink: S
+    at: dt.datetime
+
+
+def appended_to(*, open: Callable[..., S]) -> Callable[..., Any]:
+    """A dependency that adds the body to the sink that `open` (itself a dependency) returns.
+
+    What came of a body that breaks off is added too, and the sink is closed; else closing it is the endpoint's.
+    Raises TooLarge, Incomplete, or what the sink raises.
+    """
+
+    async def dependency(request: Request, parts: Parts = Depends(parts_of), sink: Any = Depends(open)) -> Appended[S]:
+        idle_s = parts.settings.upload_idle_s
+        try:
+            await stream_body(request, write=sink.write, limit=sink.limit, idle_s=idle_s, keep=True)
+        except BaseException:
+            await asyncio.shield(in_thread(sink.close))
+            raise
+        return Appended(sink, utc_now())
+
+    return dependency
 
 
 def received_file(*, admit: Callable[..., Any]) -> Callable[..., AsyncIterator[Path]]:
@@ -149,22 +191,32 @@ class WithRoom:
         self.file.write(data)
 
 
-async def stream_body(request: Request, *, write: Callable[[bytes], Any], limit: int, idle_s: float) -> None:
-    """Hand the body to `write` in pieces of about 1 MiB, in a thread, so that other requests are answered meanwhile."""
+async def stream_body(
+    request: Request, *, write: Callable[[bytes], Any], limit: int, idle_s: float, keep: bool = False
+) -> None:
+    """Hand the body to `write` in pieces of about 1 MiB, in a thread, so that other requests are answered meanwhile.
+
+    With `keep` the last bytes before a break are handed on too.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > limit:
         raise too_large(limit)
     size, pending = 0, bytearray()
     allow_stream(request)
     stream = request.stream()
-    while (chunk := await _next(stream, idle_s, size)) is not None:
-        pending += chunk
-        size += len(chunk)
-        if size > limit:
-            raise too_large(limit)
-        if len(pending) >= PIECE:
+    try:
+        while (chunk := await _next(stream, idle_s, size)) is not None:
+            pending += chunk
+            size += len(chunk)
+            if size > limit:
+                raise too_large(limit)
+            if len(pending) >= PIECE:
+                await in_thread(write, bytes(pending))
+                pending.clear()
+    except Incomplete:
+        if keep:
             await in_thread(write, bytes(pending))
-            pending.clear()
+        raise
     await in_thread(write, bytes(pending))
     if declared.isdecimal() and int(declared) != size:
         raise Incomplete(received=size)

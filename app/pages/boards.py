@@ -1,4 +1,4 @@
-"""The leaderboard as a page: 100 rows at a time, intervals as numbers and as a bar on one shared axis."""
+"""The leaderboard as a page: 100 rows at a time, intervals as numbers and as a bar, and how a team's rank changed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from app.pages import words
 from app.pages.answer import show
 from app.pages.evaluation import card_of
 from app.pages.frame import frame_of
+from app.pages.histories import history_of
 from app.pages.routing import pages_router
 from app.services import leaderboards
 from scoring.messages import NOTES
@@ -58,8 +59,9 @@ def leaderboard_page(
     phase: str | None = None,
     split: str | None = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    team: str | None = None,
 ) -> Response:
-    """The newest board of a phase and split."""
+    """The newest board of a phase and split, with the history of `team`, else of the reader's own."""
     with edge.read() as session:
         frame = frame_of(session, edge=edge, slug=slug)
         view = frame.named(phase)
@@ -68,12 +70,16 @@ def leaderboard_page(
         if not splits:
             return show(request, edge, "leaderboard.html", frame=frame, view=view, board=None, splits=[])
         board = leaderboards.read(session, actor=edge.actor, slug=slug, phase=view.slug, split=split)
-        team = session.get(Team, frame.standing.team_id) if frame.standing.team_id else None
+        mine = session.get(Team, frame.standing.team_id) if frame.standing.team_id else None
+        own = mine.name if mine else None
+        history = history_of(
+            session, edge=edge, slug=slug, phase=view.slug, split=board["split"], team=team, own=own, zone=frame.zone
+        )
         frozen = _frozen(session, edge=edge, slug=slug, phase=view.slug, split=board["split"])
-    rows = rows_of(board["rows"], own=team.name if team else None)
+    rows = rows_of(board["rows"], own=own)
     last = max((len(rows) + ROWS - 1) // ROWS, 1)
     page = min(page, last)
-    mine = next((place for place, row in enumerate(rows) if row.own), None)
+    place = next((place for place, row in enumerate(rows) if row.own), None)
     return show(
         request,
         edge,
@@ -88,7 +94,8 @@ def leaderboard_page(
         ranked=sum(row.board["rank"] is not None for row in rows),
         page=page,
         last=last,
-        my_page=None if mine is None else mine // ROWS + 1,
+        my_page=None if place is None else place // ROWS + 1,
+        history=history,
         places=None if behind else view.row.precision if view.row.precision is not None else DECIMALS,
         computed=dt.datetime.fromisoformat(board["computed_at"]) if board["computed_at"] else None,
         metric=_metric(view.row.scoring_spec),

@@ -22,12 +22,13 @@ from app.errors import SignInNeeded
 from app.http.problems import issue_document
 from app.http.transaction import Edge, EdgeDep
 from app.pages.answer import go, show
+from app.pages.comparisons import compared
 from app.pages.frame import Frame, frame_of
 from app.pages.routing import pages_router
 from app.pages.scores import scores_of
 from app.pages.standings import Rank, rank_of
 from app.pages.verdicts import report_of, verdict_of
-from app.services import evaluations, submissions
+from app.services import comparisons, evaluations, submissions
 
 router = pages_router("/challenges/{slug}/submissions")
 PAGE = 50
@@ -145,6 +146,7 @@ def _context(
 ) -> dict[str, Any]:
     """All that the page of a submission says."""
     values = evaluations.documents_for(session, submission=submission, behind=behind)
+    places = None if behind else phase.precision if phase.precision is not None else 4
     issues = [issue_document(issue, edge.language) for issue in (submission.report or {}).get("issues", [])]
     return {
         "frame": frame,
@@ -154,7 +156,13 @@ def _context(
         "verdict": verdict_of(submission),
         "report": report_of(submission.report, issues),
         "scores": scores_of(values, phase=phase),
-        "places": None if behind else phase.precision if phase.precision is not None else 4,
+        "places": places,
+        "compared": compared(
+            comparisons.document_for(session, submission=submission, phase=phase, behind=behind),
+            direction=phase.scoring_spec["ranking"]["direction"],
+            places=places,
+            language=edge.language,
+        ),
         "evaluation": session.get(Evaluation, submission.current_id) if submission.current_id else None,
         "ahead": submissions.ahead(session, submission=submission),
         "acts": _acts(edge, frame, submission, phase),

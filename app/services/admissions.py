@@ -19,7 +19,17 @@ from app.domain import access
 from app.domain.access import Actor
 from app.domain.quotas import Quota, quota
 from app.domain.schedule import day_of, in_time, window
-from app.errors import N_, Conflict, Invalid, NotAllowed, QuotaUsed, SignInNeeded, TooMany
+from app.errors import (
+    N_,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    QuotaUsed,
+    SignInNeeded,
+    TooLarge,
+    TooMany,
+    too_large,
+)
 from app.files.blobs import Stored
 from app.services.standing import find_challenge, find_phase
 from app.settings import Settings
@@ -51,13 +61,16 @@ class Request:
 class Admission:
     """An admitted request: the body may come. `limit` in bytes; `upload_id` is to be given back with the body.
 
-    `sha256`: what the body must have, where the request said it.
+    `sha256`: what the body must have, where the request said it. `resumable`: the limit is that of one request, and a
+    larger file may come in pieces. `completed_at`: when the body was whole, where that was before it is entered.
     """
 
     upload_id: uuid.UUID
     requested_at: dt.datetime
     limit: int
     sha256: str | None = None
+    resumable: bool = False
+    completed_at: dt.datetime | None = None
 
 
 def admit(session: Session, *, actor: Actor, request: Request, settings: Settings, now: dt.datetime) -> Admission:
@@ -69,8 +82,8 @@ def admit(session: Session, *, actor: Actor, request: Request, settings: Setting
     if request.kind not in phase.kinds:
         raise Invalid(N_("This phase takes entries of kind %(kinds)s."), kinds=", ".join(phase.kinds))
     # A repetition is answered after the close and with all slots used: its first answer may have been lost.
-    if not _seen_before(session, actor=actor, request=request, phase=phase, team=team):
-        _check_window(challenge, phase, now)
+    if not seen_before(session, actor=actor, request=request, phase=phase, team=team):
+        check_window(challenge, phase, now)
         check_quota(
             session, challenge=challenge, phase=phase, team=team, check=request.check, settings=settings, now=now
         )
@@ -84,8 +97,30 @@ def admit(session: Session, *, actor: Actor, request: Request, settings: Setting
     )
     session.add(upload)
     session.flush()
-    limit = min(phase.limits["size_mb"] * 1_000_000, settings.direct_limit)
-    return Admission(upload.id, now, limit, request.sha256)
+    most = size_limit(phase)
+    return Admission(
+        upload.id, now, min(most, settings.direct_limit), request.sha256, resumable=most > settings.direct_limit
+    )
+
+
+def size_limit(phase: Phase) -> int:
+    """The largest entry of a phase, in bytes, however it is sent."""
+    return int(phase.limits["size_mb"]) * 1_000_000
+
+
+def above_limit(admission: Admission) -> TooLarge:
+    """The refusal of a body that is too large for one request."""
+    if not admission.resumable:
+        return too_large(admission.limit)
+    return TooLarge(
+        N_(
+            "The file is larger than %(limit)s, which is the most that one request carries. Send it in pieces: "
+            "`arbitre submit` does so by itself; other programs create a tus 1.0 upload at %(address)s."
+        ),
+        code="E-RESUMABLE",
+        limit=f"{admission.limit / 1_000_000:.0f} MB",
+        address="/api/v1/uploads",
+    )
 
 
 def abandon(session: Session, *, admission: Admission) -> None:
@@ -123,7 +158,8 @@ def place(session: Session, *, actor: Actor, request: Request) -> tuple[Challeng
     return challenge, phase, session.get_one(Team, standing.team_id)
 
 
-def _check_window(challenge: Challenge, phase: Phase, now: dt.datetime) -> None:
+def check_window(challenge: Challenge, phase: Phase, now: dt.datetime) -> None:
+    """Raises Conflict outside the phase's window."""
     where = window(phase, published=challenge.published_at is not None, now=now)
     if phase.frozen_at is not None:
         where = "closed"
@@ -132,7 +168,8 @@ def _check_window(challenge: Challenge, phase: Phase, now: dt.datetime) -> None:
 
 
 def check_in_time(phase: Phase, *, admission: Admission, settings: Settings, now: dt.datetime) -> None:
-    timely = in_time(phase, requested_at=admission.requested_at, received_at=now, grace_s=settings.grace_s)
+    whole = admission.completed_at or now
+    timely = in_time(phase, requested_at=admission.requested_at, received_at=whole, grace_s=settings.grace_s)
     if not timely or phase.frozen_at is not None:
         raise Conflict(
             N_("The file arrived more than %(minutes)s minutes after the close at %(closes)s, so it was not entered."),
@@ -175,7 +212,7 @@ def check_quota(
     raise QuotaUsed(quota=left.limit, resets_at=utc(left.resets_at))
 
 
-def _seen_before(session: Session, *, actor: Actor, request: Request, phase: Phase, team: Team) -> bool:
+def seen_before(session: Session, *, actor: Actor, request: Request, phase: Phase, team: Team) -> bool:
     """Whether the request names an entry that exists, so that a full quota must not refuse the repetition."""
     return earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=request.sha256) is not None
 

@@ -18,7 +18,7 @@ from app.db.blobs import Blob
 from app.db.jobs import Job, JobBlob
 from app.db.runners import Runner
 from app.errors import N_, Conflict, Invalid, NotFound
-from app.files.blobs import Stored
+from app.files.blobs import Blobs, Stored
 from app.services import deadlines, evaluations, jobs, submissions
 from sandbox_runner.contract import Finish
 
@@ -63,11 +63,14 @@ def give_up(session: Session, *, lease_s: float, now: dt.datetime) -> None:
         _died(session, job, now)
 
 
-def finish(session: Session, *, job_id: uuid.UUID, token: str, report: Report, now: dt.datetime) -> str:
+def finish(
+    session: Session, *, job_id: uuid.UUID, token: str, report: Report, now: dt.datetime, files: Blobs | None = None
+) -> str:
     """End an attempt by its runner's report and return the job's state: done, ready (run again), dead or cancelled.
 
     The same report sent again is answered like the first and changes nothing. Raises Conflict for another report of the
-    same attempt, or when the attempt is over; Invalid when it names blobs that were not sent.
+    same attempt, or when the attempt is over; Invalid when it names blobs that were not sent. `files`: where the blobs
+    that it names lie; without them the entry is not compared with the one before it.
     """
     job = jobs.of_token(session, job_id=job_id, token=token)
     if job.finish_digest == report.digest:
@@ -80,7 +83,7 @@ def finish(session: Session, *, job_id: uuid.UUID, token: str, report: Report, n
     elif report.finish.outcome == "internal":
         _run_again(session, job, report.finish, now)
     else:
-        _record(session, job, report.finish, now)
+        _record(session, job, report.finish, files, now)
     return job.state
 
 
@@ -91,13 +94,13 @@ def _run_again(session: Session, job: Job, report: Finish, now: dt.datetime) -> 
         _died(session, job, now)
 
 
-def _record(session: Session, job: Job, report: Finish, now: dt.datetime) -> None:
+def _record(session: Session, job: Job, report: Finish, files: Blobs | None, now: dt.datetime) -> None:
     blobs = _outputs(session, job, report)
     if job.team_id is not None:
         # Two entries of one team that end at once choose the team's best entry one after the other.
         teams.lock(session, job.team_id)
     runner = session.get(Runner, job.runner_id) if job.runner_id else None
-    evaluations.record(session, job=job, finish=report, runner=runner, blobs=blobs, now=now)
+    evaluations.record(session, job=job, finish=report, runner=runner, blobs=blobs, files=files, now=now)
     jobs.end(session, job, state="done", now=now)
 
 

@@ -23,8 +23,10 @@ from app.domain.access import SYSTEM
 from app.domain.ids import NIL
 from app.domain.precision import decimals, shown
 from app.domain.states import FINAL_STATES, state_of
+from app.domain.suppression import COMPANION, Cell, companions
 from app.errors import N_
-from app.services import audit, boards, reports
+from app.files.blobs import Blobs
+from app.services import audit, boards, comparisons, reports, selection
 from sandbox_runner.contract import Finish, Value
 
 SENTENCES = {
@@ -34,6 +36,12 @@ SENTENCES = {
     "crash": N_("Scoring your file crashed the scorer. The organisers were told."),
 }
 
+WITHHELD: dict[str, object] = {
+    **dict.fromkeys(("value", "low", "high", "interval", "level", "n_cases", "n_clusters")),
+    "undefined": COMPANION,
+}
+"""What is told of a cell that is kept back beside a small one."""
+
 
 def record(
     session: Session,
@@ -42,12 +50,14 @@ def record(
     finish: Finish,
     runner: Runner | None,
     blobs: Mapping[str, Blob],
+    files: Blobs | None,
     now: dt.datetime,
 ) -> None:
     """Turn a runner's report into the end of a submission: its state, its report and, when scored, its evaluation.
 
     A report for a submission that has ended already changes nothing. Outcome `internal` never comes here. Raises
-    Invalid for a report that does not fit the job.
+    Invalid for a report that does not fit the job. `files`: where the blobs lie; without them nothing is compared with
+    the entry that stood for the team.
     """
     submission = session.get_one(Submission, job.submission_id)
     if submission.state in FINAL_STATES:
@@ -63,28 +73,33 @@ def record(
     submission.message = SENTENCES.get(finish.outcome, "")
     submission.state = state_of(finish.outcome, check=submission.check)
     if submission.state == "scored":
-        _add_evaluation(session, submission=submission, job=job, finish=finish, runner=runner, blobs=blobs, now=now)
+        evaluation = _evaluation(session, submission, job=job, finish=finish, runner=runner, blobs=blobs, now=now)
+        _put_in_force(session, submission=submission, evaluation=evaluation, files=files, now=now)
     payload = {"state": submission.state, "attempt": job.attempt, "outcome": finish.outcome}
     audit.record(
         session, actor=SYSTEM, act="submission.end", object=f"submission:{submission.id}", now=now, payload=payload
     )
 
 
-def _add_evaluation(
+def _evaluation(
     session: Session,
-    *,
     submission: Submission,
+    *,
     job: Job,
     finish: Finish,
     runner: Runner | None,
     blobs: Mapping[str, Blob],
     now: dt.datetime,
-) -> None:
+) -> Evaluation:
+    """The evaluation that the report is about, with its values."""
     phase = session.get_one(Phase, submission.phase_id)
     # What the job was made with, whatever was pushed meanwhile.
     scoring = job.payload.get("spec_digest") or phase.scoring_digest
     reference = job.payload.get("reference_digest") or phase.reference_digest
-    evaluation = _existing(session, submission, scoring=scoring, reference=reference) or Evaluation(
+    existing = _existing(session, submission, scoring=scoring, reference=reference)
+    if existing is not None:
+        return existing
+    evaluation = Evaluation(
         submission_id=submission.id,
         scoring_digest=scoring,
         reference_digest=reference,
@@ -101,13 +116,21 @@ def _add_evaluation(
         seconds=finish.usage.wall_s,
         created_at=now,
     )
-    if evaluation not in session:
-        session.add(evaluation)
-        session.flush()
-        session.add_all(_row(evaluation, value) for value in finish.values)
-        session.flush()
+    session.add(evaluation)
+    session.flush()
+    session.add_all(_row(evaluation, value) for value in finish.values)
+    session.flush()
+    return evaluation
+
+
+def _put_in_force(
+    session: Session, *, submission: Submission, evaluation: Evaluation, files: Blobs | None, now: dt.datetime
+) -> None:
+    phase = session.get_one(Phase, submission.phase_id)
     submission.current_id = evaluation.id
     _fix_precision(session, phase=phase, submission=submission, evaluation=evaluation)
+    if files is not None:
+        comparisons.record(session, submission=submission, evaluation=evaluation, phase=phase, blobs=files)
     boards.reconsider(session, phase=phase, team_id=submission.team_id, now=now)
 
 
@@ -132,7 +155,7 @@ def _fix_precision(session: Session, *, phase: Phase, submission: Submission, ev
     if phase.precision is not None or not session.get_one(Team, submission.team_id).baseline:
         return
     ranking = phase.scoring_spec["ranking"]
-    split = boards.live_split(session, phase)
+    split = selection.live_split(session, phase)
     if split.visible != "live":
         # The precision is shown while the phase runs; it may say nothing of answers that nobody sees yet.
         return
@@ -164,7 +187,7 @@ def ranking_scores(session: Session, *, submissions: Sequence[Submission]) -> di
     found: dict[uuid.UUID, dict[str, object]] = {}
     for phase_id, mine in by_phase.items():
         phase = session.get_one(Phase, phase_id)
-        split = boards.live_split(session, phase)
+        split = selection.live_split(session, phase)
         if split.visible == "live":
             found |= _scores(session, phase, f"split:{split.name}", mine)
     return found
@@ -194,7 +217,18 @@ def documents_for(session: Session, *, submission: Submission, behind: bool) -> 
     phase = session.get_one(Phase, submission.phase_id)
     evaluation = session.get_one(Evaluation, submission.current_id)
     found = values_for(session, evaluation=evaluation, phase=phase, behind=behind)
-    return [value_document(value, places=phase.precision, behind=behind) for value in found]
+    told = [value_document(value, places=phase.precision, behind=behind) for value in found]
+    return told if behind else without_companions(found, told)
+
+
+def without_companions(values: Sequence[MetricValue], told: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """The documents without what would give a small cell away: a cell is small where its document tells no count."""
+    cells = [
+        Cell(value.slice, value.n_cases, value.n_clusters, document["n_cases"] is None)
+        for value, document in zip(values, told, strict=True)
+    ]
+    kept_back = companions(cells)
+    return [document | WITHHELD if document["slice"] in kept_back else document for document in told]
 
 
 def value_document(value: MetricValue, *, places: int | None, behind: bool) -> dict[str, object]:

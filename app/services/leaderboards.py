@@ -40,7 +40,7 @@ def read(session: Session, *, actor: Actor, slug: str, phase: str, split: str | 
 
     Before the first snapshot: a board without rows. Never scans submissions.
     """
-    row, found, behind = _readable(session, actor=actor, slug=slug, phase=phase, split=split)
+    row, found, behind = readable(session, actor=actor, slug=slug, phase=phase, split=split)
     snapshot = rows.newest(session, row.id, found.name)
     if snapshot is None:
         return {
@@ -64,14 +64,18 @@ def board_of(snapshot: BoardSnapshot) -> dict[str, Any]:
 
 def exported(session: Session, *, actor: Actor, slug: str, phase: str, split: str | None) -> dict[str, Any]:
     """The newest board with its freeze hash. Raises NotFound before the first board."""
-    row, found, behind = _readable(session, actor=actor, slug=slug, phase=phase, split=split)
+    row, found, behind = readable(session, actor=actor, slug=slug, phase=phase, split=split)
     snapshot = rows.newest(session, row.id, found.name)
     if snapshot is None:
         raise NotFound(N_("There is no board yet: nobody has been scored."))
     return export(session, phase=row, snapshot=snapshot, behind=behind)
 
 
-def _readable(session: Session, *, actor: Actor, slug: str, phase: str, split: str | None) -> tuple[Phase, Split, bool]:
+def readable(session: Session, *, actor: Actor, slug: str, phase: str, split: str | None) -> tuple[Phase, Split, bool]:
+    """The phase, the split asked for (else the one shown by default), and whether the actor looks from behind.
+
+    Raises NotFound for a split that may not be read.
+    """
     challenge, standing = find_challenge(session, actor=actor, slug=slug)
     row = find_phase(session, challenge=challenge, slug=phase)
     behind = access.can_look_behind(actor, standing)

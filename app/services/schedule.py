@@ -23,6 +23,7 @@ from app.domain.states import OPEN_STATES
 from app.errors import N_, Conflict, Invalid, NotAllowed
 from app.files.blobs import Blobs
 from app.services import audit, boards, deadlines
+from app.services import uploads as resumable
 from app.services.standing import find_challenge, find_phase
 
 LOG = logging.getLogger("arbitre.schedule")
@@ -31,7 +32,7 @@ _REASON = 500
 
 def tick(session: Session, *, blobs: Blobs, now: dt.datetime) -> None:
     """Do all that is due at `now`; doing it twice changes nothing."""
-    uploads.forget_expired(session, now)
+    resumable.collect(session, blobs=blobs, now=now)
     for phase in _closed(session, now):
         if not blockers(session, phase=phase, now=now):
             _freeze(session, phase=phase, blobs=blobs, now=now)

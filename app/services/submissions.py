@@ -72,7 +72,7 @@ def submit(
     """
     challenge, phase, team = place(session, actor=actor, request=request)
     _hold(session, phase=phase, team_id=team.id)
-    uploads.forget(session, admission.upload_id)
+    uploads.arrived(session, admission.upload_id)
     check_body(request.sha256, stored)
     known = earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=stored.sha256)
     if known is None:
@@ -95,6 +95,7 @@ def submit(
         team=team,
         stored=stored,
         requested_at=admission.requested_at,
+        received_at=admission.completed_at or now,
         settings=settings,
         now=now,
     )
@@ -132,6 +133,7 @@ def submit_baseline(
         team=team,
         stored=stored,
         requested_at=now,
+        received_at=now,
         settings=settings,
         now=now,
     )
@@ -291,6 +293,7 @@ def _record(
     team: Team,
     stored: Stored,
     requested_at: dt.datetime,
+    received_at: dt.datetime,
     settings: Settings,
     now: dt.datetime,
 ) -> Submission:
@@ -314,7 +317,7 @@ def _record(
         state="queued",
         idempotency_key=request.idempotency_key,
         requested_at=requested_at,
-        received_at=now,
+        received_at=received_at,
     )
     session.add(submission)
     session.flush()

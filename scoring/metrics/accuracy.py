@@ -7,16 +7,17 @@ from numpy.typing import NDArray
 
 from scoring.cases import CaseIndex
 from scoring.casetable import CaseTable, Rows
-from scoring.columns import NONE, Floats, known, numbers, texts, truth
+from scoring.columns import NONE, Floats, known, numbers, truth
 from scoring.issues import Issue
 from scoring.metric import MetricCard, Params, ParamsRefused, mean_metric, ratio
-from scoring.metrics.schema import ABSENT, LABEL, LABELS, POSITIVE, PREDICTION, SCORE, schema
+from scoring.metrics.answers import PROPERTIES, answers, check_answers
+from scoring.metrics.schema import ABSENT, LABEL, LABELS, POSITIVE, SCORE, schema
 from scoring.tables import Table
 from scoring.weighted import Weights, counts
 
 THRESHOLD = {"type": "number", "description": "a score of this or more answers positive"}
-WAYS = (("prediction",), ("score", "threshold", "positive"))
-ANSWER = {"label": LABEL, "prediction": PREDICTION, "score": SCORE, "threshold": THRESHOLD, "positive": POSITIVE}
+WAYS = (("prediction",), ("probabilities",), ("score", "threshold", "positive"))
+ANSWER = {"label": LABEL, **PROPERTIES, "score": SCORE, "threshold": THRESHOLD, "positive": POSITIVE, "labels": LABELS}
 
 
 @mean_metric(
@@ -27,6 +28,7 @@ ANSWER = {"label": LABEL, "prediction": PREDICTION, "score": SCORE, "threshold":
     range=(0.0, 1.0),
     params=schema(ANSWER, required=("label",), one_of=WAYS),
     missing="A missing case is a wrong answer.",
+    check=check_answers,
 )
 def accuracy(reference: Table, entry: Table, params: Params) -> Floats:
     """1 where the answer is right, 0 where it is wrong or missing."""
@@ -36,8 +38,8 @@ def accuracy(reference: Table, entry: Table, params: Params) -> Floats:
 def correct(reference: Table, entry: Table, params: Params) -> NDArray[np.bool_]:
     """(n_cases,): whether the label, or the side of the threshold, is the reference's; a missing case is not."""
     label = truth(reference, params["label"])
-    if "prediction" in params:
-        return np.asarray((texts(entry, params["prediction"]) == label) & ~entry.missing)
+    if "score" not in params:
+        return np.asarray((answers(entry, params) == label) & ~entry.missing)
     answer = numbers(entry, params["score"]) >= params["threshold"]
     return np.asarray((answer == (label == params["positive"])) & ~entry.missing)
 
@@ -51,7 +53,7 @@ BALANCED = MetricCard(
     range=(0.0, 1.0),
     outputs=("balanced_accuracy", "recall/<label>"),
     sufficiency="sums",
-    params=schema(ANSWER | {"labels": LABELS, "absent": ABSENT}, required=("label", "labels"), one_of=WAYS),
+    params=schema(ANSWER | {"absent": ABSENT}, required=("label", "labels"), one_of=WAYS),
     undefined={"*": "label-absent"},
     missing="A missing case is a wrong answer.",
     labels_from="prediction",
@@ -73,9 +75,9 @@ class BalancedAccuracy:
         """The mean, then the recall of each label."""
         return ("balanced_accuracy", *(f"recall/{label}" for label in params["labels"]))
 
-    def validate(self, cases: CaseIndex, entry: Table, params: Params) -> list[Issue]:  # noqa: ARG002
-        """The reader has seen to the labels."""
-        return []
+    def validate(self, cases: CaseIndex, entry: Table, params: Params) -> list[Issue]:
+        """E-RANGE and E-PROB-SUM, where the entry gives probabilities."""
+        return check_answers(cases, entry, params)
 
     def tabulate(self, reference: Table, entry: Table, params: Params) -> CaseTable:
         """True label of each case, and whether it was answered right."""

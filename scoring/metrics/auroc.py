@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.cases import CaseIndex
 from scoring.casetable import CaseTable, Rows
@@ -12,6 +13,9 @@ from scoring.metric import MetricCard, Params, ratio
 from scoring.metrics.schema import LABEL, POSITIVE, SCORE, schema
 from scoring.tables import Table
 from scoring.weighted import Weights, chunks
+
+SIDES = ("positives", "negatives")
+Mask = NDArray[np.bool_]
 
 CARD = MetricCard(
     key="auroc",
@@ -50,33 +54,43 @@ class Auroc:
     def tabulate(self, reference: Table, entry: Table, params: Params) -> CaseTable:
         """Positives and negatives, each sorted by score."""
         positive = truth(reference, params["label"]) == params["positive"]
-        worst = np.where(positive, -np.inf, np.inf)
-        score = np.where(entry.missing, worst, numbers(entry, params["score"]))
-        order = np.argsort(score, kind="stable")
-        sides = {"positives": order[positive[order]], "negatives": order[~positive[order]]}
-        return CaseTable(len(score), {name: Rows(case, {"score": score[case]}) for name, case in sides.items()})
+        sides = ranked(positive, numbers(entry, params["score"]), entry.missing)
+        return CaseTable(len(positive), dict(zip(SIDES, sides, strict=True)))
 
     def aggregate(self, table: CaseTable, weights: Weights) -> Floats:
         """Weight of negatives below each positive, plus half of those at it; exact for whole weights, (B, 1)."""
-        positives, negatives = table.rows["positives"], table.rows["negatives"]
-        ranks = negatives.columns["score"]
-        below = np.searchsorted(ranks, positives.columns["score"], side="left")
-        upto = np.searchsorted(ranks, positives.columns["score"], side="right")
-        tied = np.flatnonzero(below != upto)
-        out = np.empty((len(weights), 1))
-        both = np.concatenate([positives.case, negatives.case])
-        for part, rows in chunks(both, weights):
-            above, under = rows[:, : len(below)], rows[:, len(below) :]
-            total = np.zeros((len(rows), len(ranks) + 1))
-            np.cumsum(under, axis=1, out=total[:, 1:])
-            won = 2 * np.einsum("bi,bi->b", above, np.take(total, below, axis=1))
-            won += np.einsum("bi,bi->b", above[:, tied], total[:, upto[tied]] - total[:, below[tied]])
-            out[part, 0] = ratio(won, 2 * above.sum(axis=1) * total[:, -1])
-        return out
+        positives, negatives = (table.rows[side] for side in SIDES)
+        return area(positives, negatives, weights)[:, np.newaxis]
 
     def case_values(self, table: CaseTable) -> None:  # noqa: ARG002
         """A case alone has no area."""
         return
+
+
+def ranked(positive: Mask, score: Floats, missing: Mask) -> tuple[Rows, Rows]:
+    """Positives and negatives of n cases, each in ascending order of the score; a missing case has the worst score."""
+    told = np.where(missing, np.where(positive, -np.inf, np.inf), score)
+    order = np.argsort(told, kind="stable")
+    above, under = order[positive[order]], order[~positive[order]]
+    return Rows(above, {"score": told[above]}), Rows(under, {"score": told[under]})
+
+
+def area(positives: Rows, negatives: Rows, weights: Weights) -> Floats:
+    """Area of `ranked` cases, (B,): weight of pairs in the right order, ties half, of all pairs; nan without pairs."""
+    ranks = negatives.columns["score"]
+    below = np.searchsorted(ranks, positives.columns["score"], side="left")
+    upto = np.searchsorted(ranks, positives.columns["score"], side="right")
+    tied = np.flatnonzero(below != upto)
+    out = np.empty(len(weights))
+    both = np.concatenate([positives.case, negatives.case])
+    for part, rows in chunks(both, weights):
+        above, under = rows[:, : len(below)], rows[:, len(below) :]
+        total = np.zeros((len(rows), len(ranks) + 1))
+        np.cumsum(under, axis=1, out=total[:, 1:])
+        won = 2 * np.einsum("bi,bi->b", above, np.take(total, below, axis=1))
+        won += np.einsum("bi,bi->b", above[:, tied], total[:, upto[tied]] - total[:, below[tied]])
+        out[part] = ratio(won, 2 * above.sum(axis=1) * total[:, -1])
+    return out
 
 
 auroc = Auroc()

@@ -6,15 +6,16 @@ import numpy as np
 
 from scoring.cases import CaseIndex
 from scoring.casetable import CaseTable, Rows
-from scoring.columns import NONE, Codes, Floats, codes, known, texts, truth
+from scoring.columns import NONE, Codes, Floats, codes, known, truth
 from scoring.issues import Issue
 from scoring.metric import MetricCard, Params, ratio
 from scoring.metrics.accuracy import label_mean
-from scoring.metrics.schema import ABSENT, LABEL, LABELS, PREDICTION, SUBSET, Schema, schema
+from scoring.metrics.answers import PROPERTIES, WAYS, answers, check_answers
+from scoring.metrics.schema import ABSENT, LABEL, LABELS, SUBSET, Schema, schema
 from scoring.tables import Table
 from scoring.weighted import Weights, counts
 
-_ANSWER = {"label": LABEL, "prediction": PREDICTION, "labels": LABELS, "subset": SUBSET}
+_ANSWER = {"label": LABEL, **PROPERTIES, "labels": LABELS, "subset": SUBSET}
 
 
 def _card(key: str, title: str, properties: dict[str, Schema], why: str, missing: str) -> MetricCard:
@@ -27,7 +28,7 @@ def _card(key: str, title: str, properties: dict[str, Schema], why: str, missing
         range=(0.0, 1.0),
         outputs=(key, "f1/<label>"),
         sufficiency="sums",
-        params=schema(properties, required=("label", "prediction", "labels")),
+        params=schema(properties, required=("label", "labels"), one_of=WAYS),
         undefined={"*": "label-absent", key: why},
         missing=missing,
         labels_from="prediction",
@@ -61,15 +62,15 @@ class LabelF1:
         """The mean, then the F1 of each label."""
         return (self.card.key, *(f"f1/{label}" for label in params["labels"]))
 
-    def validate(self, cases: CaseIndex, entry: Table, params: Params) -> list[Issue]:  # noqa: ARG002
-        """The reader has seen to the labels."""
-        return []
+    def validate(self, cases: CaseIndex, entry: Table, params: Params) -> list[Issue]:
+        """E-RANGE and E-PROB-SUM, where the entry gives probabilities."""
+        return check_answers(cases, entry, params)
 
     def tabulate(self, reference: Table, entry: Table, params: Params) -> CaseTable:
         """Code of true label and of answer of each case, -1 = none; whether the case is missing."""
         labels, values = params["labels"], truth(reference, params["label"])
         label = codes(values, labels) if params["subset"] else known(values, labels, params["label"])
-        answer = np.where(entry.missing, NONE, codes(texts(entry, params["prediction"]), labels))
+        answer = np.where(entry.missing, NONE, codes(answers(entry, params), labels))
         columns = {"label": label, "answer": answer, "missing": np.asarray(entry.missing)}
         meta = {
             "labels": np.asarray(labels, dtype=str),

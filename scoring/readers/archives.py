@@ -106,7 +106,7 @@ class _Taken:
             self._others.append(name)
 
     def finish(self) -> None:
-        """Tell what is missing, what is idle, and what has nearly the right name, which is read for its other faults."""
+        """Tell what is missing, what is idle, and what has nearly the right name and is read for its other faults."""
         right = {table: name for name, table in self._right.items()}
         for table, (name, stream) in self._misnamed.items():
             if table in self.files:

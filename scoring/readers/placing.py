@@ -1,21 +1,21 @@
 """Rows to their cases: ids, duplicates, what is missing, and an order that does not depend on the file's."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
 
 from scoring.cases import CaseIndex
 from scoring.issues import IssueLog, Tell
-from scoring.readers.arrays import fill_table, sort_table
+from scoring.readers.arrays import combine_rows, fill_table, sort_table
 from scoring.readers.cells import Column, read_column
 from scoring.readers.csv import Sheet
 from scoring.readers.faults import Faults
 from scoring.readers.ids import Places, find_keys, first_rows, normal, numbered, written
 from scoring.readers.nearby import Key
-from scoring.spec import ColumnSpec, TableSpec
-from scoring.tables import Table
+from scoring.spec import TableSpec
+from scoring.tables import Table, scored_columns
 
 _NAMED = 5  # missing ids that a warning names
 
@@ -47,34 +47,52 @@ class _Found:
     meant: frozenset[int]
 
 
-def place_table(
-    sheet: Sheet, spec: TableSpec, *, index: CaseIndex, log: IssueLog, text_bytes: int
-) -> tuple[Table | None, dict[str, int]]:
-    """The table, or None where `log` has an error; and how many rows, missing, duplicates, extra_columns there are."""
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """`table`: None where the log has an error. `counts`: rows, missing, duplicates, extra_columns.
+
+    `lines`: (cases,) line of the first row of each case, 0 = none.
+    """
+
+    table: Table | None
+    counts: Mapping[str, int]
+    lines: Places
+
+
+def place_table(sheet: Sheet, spec: TableSpec, *, index: CaseIndex, log: IssueLog, text_bytes: int) -> Placed:
+    """The rows of a file as a table; what is wrong with their ids and cells goes to `log`."""
+    lines = np.zeros(len(index.ids), dtype=np.intp)
     counts = {"rows": len(sheet.lines) + len(sheet.broken), "missing": 0, "duplicates": 0, "extra_columns": sheet.extra}
     ids = {name: normal(sheet.columns[name]) for name in (spec.case, *spec.key) if name in sheet.columns}
     columns = _typed({**sheet.columns, **ids}, spec, sheet.lines, log, text_bytes)
     if spec.case not in sheet.columns:
-        return None, counts
+        return Placed(None, counts, lines)
     tell = partial(log.add, table=spec.name)
     expected, found, case = _locate(spec, index, ids, sheet.lines, tell)
     kept, counts["duplicates"] = _without_duplicates(spec, ids, expected, found, sheet, tell)
-    counts["missing"] = _tell_missing(spec, expected, found, sheet, tell)
+    absent = _tell_missing(spec, expected, found, sheet, tell)
+    counts["missing"] = len(absent)
+    known = np.flatnonzero(case >= 0)[::-1]  # the last to be written is the first row
+    lines[case[known]] = np.array(sheet.lines, dtype=np.intp)[known]
     if log.refused:
-        return None, counts
+        return Placed(None, counts, lines)
     if spec.rows == "one":
-        return fill_table(spec, columns, case=case[kept], kept=kept, cases=len(index.ids)), counts
-    told_apart = found.places if expected.names != (spec.case,) else _ranks([*ids.values(), *sheet.columns.values()])
-    return sort_table(columns, case=case[kept], tied=told_apart[kept], kept=kept, cases=len(index.ids)), counts
+        return Placed(fill_table(spec, columns, case=case[kept], kept=kept, cases=len(index.ids)), counts, lines)
+    told_apart = found.places if expected.names != (spec.case,) else _ranks(columns, len(case))
+    table = sort_table(columns, case=case[kept], tied=told_apart[kept], kept=kept, cases=len(index.ids))
+    if spec.combine:
+        # Else a team would leave out the photos that it finds hard.
+        without = expected.case[absent] if spec.missing == "worst" else absent[:0]
+        table = combine_rows(table, spec, without=without)
+    return Placed(table, counts, lines)
 
 
 def _typed(
     cells: Mapping[str, Sequence[str]], spec: TableSpec, lines: Sequence[int], log: IssueLog, text_bytes: int
 ) -> dict[str, Column]:
     """The declared columns that are there and in order, and those of the key as text."""
-    texts = {name: ColumnSpec(name=name, type="text") for name in spec.key if name != spec.case}
     columns = {}
-    for name, column in (texts | {column.name: column for column in spec.columns}).items():
+    for name, column in scored_columns(replace(spec, combine=None)).items():
         if name in cells:
             faults = Faults(log, table=spec.name, column=name)
             read = read_column(column, cells[name], lines, faults, text_bytes=text_bytes)
@@ -138,15 +156,16 @@ def _without_duplicates(
     return kept, int(again.size)
 
 
-def _tell_missing(spec: TableSpec, expected: _Expected, found: _Found, sheet: Sheet, tell: Tell) -> int:
-    """How many expected cases or rows the file has not; one meant, or in a broken row, is not called missing."""
+def _tell_missing(spec: TableSpec, expected: _Expected, found: _Found, sheet: Sheet, tell: Tell) -> Places:
+    """Positions of the expected that the file has not; what is meant, or in a broken row, is not called missing."""
     if not sheet.complete:
-        return 0
+        return np.zeros(0, dtype=np.intp)
     seen = np.zeros(len(expected.case), dtype=np.bool_)
     seen[found.places[found.places >= 0]] = True
     seen[list(found.meant | _in_broken_rows(expected, sheet))] = True
-    if seen.all():
-        return 0
+    absent = np.flatnonzero(~seen)
+    if not absent.size:
+        return absent
     missing = [key for key, told in zip(expected.keys, seen.tolist(), strict=True) if not told]
     here = {"column": ", ".join(expected.names)}
     if spec.missing == "refuse":
@@ -160,7 +179,7 @@ def _tell_missing(spec: TableSpec, expected: _Expected, found: _Found, sheet: Sh
             rule=spec.missing,
             **here,
         )
-    return len(missing)
+    return absent
 
 
 def _in_broken_rows(expected: _Expected, sheet: Sheet) -> frozenset[int]:
@@ -172,8 +191,20 @@ def _in_broken_rows(expected: _Expected, sheet: Sheet) -> frozenset[int]:
     return frozenset(expected.known[key] for key in keys if key in expected.known)
 
 
-def _ranks(cells: Sequence[Sequence[str]]) -> Places:
-    """(rows,) rank of each row by its cells as text: the same whatever the order of the rows."""
-    rows = list(zip(*cells, strict=True))
-    rank = {row: i for i, row in enumerate(sorted(set(rows)))}
-    return np.array([rank[row] for row in rows], dtype=np.intp)
+def _ranks(columns: Mapping[str, Column], rows: int) -> Places:
+    """(rows,) rank of each row by its values: the same whatever the order of the rows and the format of the file."""
+    keys = [key for values in columns.values() for key in _sortable(values)]
+    if not keys or not rows:
+        return np.zeros(rows, dtype=np.intp)
+    order = np.lexsort(keys)
+    new = np.zeros(rows, dtype=np.intp)
+    for key in keys:
+        new[1:] |= key[order][1:] != key[order][:-1]
+    ranks = np.empty(rows, dtype=np.intp)
+    ranks[order] = np.cumsum(new)
+    return ranks
+
+
+def _sortable(values: Column) -> tuple[Column, ...]:
+    """0.0 and -0.0 are equal and not the same."""
+    return (values, np.signbit(values)) if values.dtype.kind == "f" else (values,)

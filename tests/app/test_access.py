@@ -25,6 +25,9 @@ CASES = scenario.cases()
 C = "/challenges/tiny"
 NIL = "00000000-0000-0000-0000-000000000000"
 RUNNER = {"headers": {"Arbitre-Protocol": "1"}}
+TUS = {"Tus-Resumable": "1.0.0"}
+PIECE = {"Upload-Offset": "5", "Content-Type": "application/offset+octet-stream"}
+ANNOUNCED = {"Upload-Length": "9", "Upload-Metadata": "challenge dGlueQ==,phase bWFpbg=="}
 
 
 def row(*statuses: int, **options: Any) -> dict[str, Any]:
@@ -72,6 +75,17 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/challenges/{slug}/phases/{phase}/submissions"): row(
         401, 403, 202, 202, 403, 403, 403, path=f"{C}/phases/main/submissions", content=scenario.entry(CASES)
     ),
+    ("POST", "/challenges/{slug}/phases/{phase}/submissions#upload"): row(
+        401, 403, 404, 404, 403, 403, 403, path=f"{C}/phases/main/submissions", json={"upload_id": NIL}
+    ),
+    ("OPTIONS", "/uploads"): row(204),
+    ("OPTIONS", "/uploads/{upload_id}"): row(204, path=f"/uploads/{NIL}"),
+    ("POST", "/uploads"): row(401, 403, 201, 201, 403, 403, 403, headers=TUS | ANNOUNCED),
+    ("HEAD", "/uploads/{upload_id}"): row(404, 404, 200, 404, 404, 404, 404, path="/uploads/{mine}", headers=TUS),
+    ("PATCH", "/uploads/{upload_id}"): row(
+        404, 404, 409, 404, 404, 404, 404, path="/uploads/{mine}", headers=TUS | PIECE, content=b"id"
+    ),
+    ("DELETE", "/uploads/{upload_id}"): row(404, 404, 204, 404, 404, 404, 404, path="/uploads/{mine}", headers=TUS),
     ("GET", "/challenges/{slug}/submissions"): row(404, 404, 200, 200, 404, 404, 404, path=f"{C}/submissions"),
     ("GET", "/challenges/{slug}/submissions/{number}"): row(
         404, 404, 200, 404, 404, 200, 200, path=f"{C}/submissions/1"
@@ -131,6 +145,7 @@ class World:
 
     served: Served
     people: dict[str, Person]
+    mine: str
 
 
 @pytest.fixture(scope="module")
@@ -154,14 +169,15 @@ def world(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> It
             juror = session.scalars(select(User).where(User.name == "juror")).one()
             session.add(Juror(challenge_id=tiny.id, user_id=juror.id, added_at=juror.created_at))
         scenario.submit(people["participant"], "tiny", scenario.entry(CASES, seed=1))
-        yield World(instance, people)
+        upload = people["participant"].http.post("/uploads", headers=TUS | ANNOUNCED)
+        yield World(instance, people, upload.headers["Location"].rpartition("/")[2])
 
 
 @pytest.mark.parametrize(("key", "role"), [(key, role) for key in TABLE for role in ROLES])
 def test_who_gets_which_answer(world: World, key: tuple[str, str], role: str) -> None:
     declared = dict(TABLE[key])
     expected = dict(zip(ROLES, declared.pop("statuses"), strict=True))[role]
-    path, bearer = declared.pop("path", key[1]), declared.pop("bearer", None)
+    path, bearer = declared.pop("path", key[1]).replace("{mine}", world.mine), declared.pop("bearer", None)
     client = world.people[role].http
     headers = dict(declared.pop("headers", {}))
     if bearer:

@@ -15,6 +15,7 @@ from sandbox_runner.bubblewrap import Layout
 from sandbox_runner.contract import Finish, Limits
 from sandbox_runner.pool import Pool, start
 from sandbox_runner.sandbox import Sandbox
+from sandbox_runner.steps import Sandboxes
 
 PROBE = Path(__file__).with_name("probe.py")
 NUMBERS = itertools.count(7_000)
@@ -86,8 +87,9 @@ def attempt(probes: Pool, opened: Callable[[bytes], int], monkeypatch: pytest.Mo
     """Runs one of the probe's kinds as a job: `attempt(kind, content=b"", limits=LIMITS, quote=False)`."""
 
     def run(kind: str, *, content: bytes = b"", limits: Limits = LIMITS, quote: bool = False) -> Finish:
-        monkeypatch.setattr(tasks, "KINDS", {kind: tasks.Kind(frozenset({"entry"}))})
-        report = tasks.perform(kind, {"entry": opened(content)}, limits=limits, take=probes.take, quote=quote)
+        monkeypatch.setattr(tasks, "KINDS", {kind: tasks.Kind(frozenset(), frozenset({"entry"}))})
+        sandboxes = Sandboxes(probes.take, probes.give)
+        report = tasks.perform(kind, {"entry": opened(content)}, limits=limits, sandboxes=sandboxes, quote=quote)
         assert report is not None
         return report.finish
 

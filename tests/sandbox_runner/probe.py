@@ -12,7 +12,7 @@ from typing import BinaryIO, NoReturn
 
 import numpy as np
 
-from sandbox_runner.child import Answer, Request, serve
+from sandbox_runner.child import Answer, Request, Task, serve
 
 Files = Mapping[str, BinaryIO]
 CALLS = {  # by number on x86_64
@@ -168,12 +168,26 @@ def echo(files: Files, request: Request) -> Answer:
     return Answer({"outcome": "ok", "message": files["entry"].read().decode()})
 
 
+def shut(files: Files, request: Request) -> Answer:
+    """Closes its pipe, so that the answer seems to be over, and goes on."""
+    os.closerange(3, 20)
+    while True:
+        pass
+
+
 def main() -> NoReturn:
-    """The test's program."""
-    serve({name: act for name, act in globals().items() if callable(act) and name in KINDS})
+    """The test's program: each kind is a function of the job's own files; nothing is prepared but a dictionary."""
+
+    def task(act: Callable[[Files, Request], Answer]) -> Task:
+        return Task(lambda *_: HELD, lambda _, files, request: act(files, request))
+
+    serve({name: task(act) for name, act in globals().items() if callable(act) and name in KINDS})
+
+
+HELD: dict[str, str] = {"label": "of the challenge"}
 
 
 KINDS = {
     *("attempts", "words", "secret", "hang", "spin", "hoard", "flood", "babble", "lie", "abort", "leave", "quote"),
-    *("echo", "interpret", "drip", "nan"),
+    *("echo", "interpret", "drip", "nan", "shut"),
 }

@@ -3,6 +3,7 @@
 import os
 import re
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,13 @@ HEADERS = {
     "aarch64": Path("/usr/include/asm-generic/unistd.h"),
 }
 MACHINES = sorted(bpf.AUDIT_ARCH)
+FILTERS = {bpf.start_filter: bpf.START, bpf.template_filter: bpf.TEMPLATE, bpf.run_filter: bpf.RUN}
+SIGCHLD = 17
 
 
-def verdict(program: bytes, *, arch: int, number: int, flags: int = 0) -> str:
-    """What the kernel would say to a call with this number and third argument."""
-    data = struct.pack("<IIQ6Q", number, arch, 0, 0, 0, flags, 0, 0, 0)
+def verdict(program: bytes, *, arch: int, number: int, first: int = 0, flags: int = 0) -> str:
+    """What the kernel would say to a call with this number, first and third argument."""
+    data = struct.pack("<IIQ6Q", number, arch, 0, first, 0, flags, 0, 0, 0)
     code, accumulator, at = list(struct.iter_unpack("<HBBI", program)), 0, 0
     while True:
         operation, yes, no, k = code[at]
@@ -39,16 +42,15 @@ def verdict(program: bytes, *, arch: int, number: int, flags: int = 0) -> str:
 @pytest.mark.parametrize("machine", MACHINES)
 def test_every_number_is_allowed_exactly_where_it_is_listed(machine: str) -> None:
     column = {"x86_64": 0, "aarch64": 1}[machine]
-    for program, table in ((bpf.start_filter(machine), bpf.START), (bpf.run_filter(machine), bpf.RUN)):
+    for make, table in FILTERS.items():
+        program, arch = make(machine), bpf.AUDIT_ARCH[machine]
         listed = {row[column] for row in table.values()} - {None}
-        found = {
-            number for number in range(600) if verdict(program, arch=bpf.AUDIT_ARCH[machine], number=number) == ALLOW
-        }
+        found = {number for number in range(600) if verdict(program, arch=arch, number=number, first=SIGCHLD) == ALLOW}
         assert found == listed
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-@pytest.mark.parametrize("make", [bpf.start_filter, bpf.run_filter])
+@pytest.mark.parametrize("make", FILTERS)
 def test_foreign_abis_are_killed(machine: str, make: type) -> None:
     program = make(machine)
     other = {"x86_64": 0x40000003, "aarch64": 0x40000028}[machine]  # i386, arm
@@ -58,8 +60,19 @@ def test_foreign_abis_are_killed(machine: str, make: type) -> None:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_run_filter_opens_files_for_reading_only(machine: str) -> None:
-    program, arch = bpf.run_filter(machine), bpf.AUDIT_ARCH[machine]
+def test_nothing_but_a_plain_fork_is_started(machine: str) -> None:
+    arch, clone = bpf.AUDIT_ARCH[machine], {"x86_64": 56, "aarch64": 220}[machine]
+    forks = [SIGCHLD, 0x01200000 | SIGCHLD]
+    others = [0, 0x100 | SIGCHLD, 0x10000000 | SIGCHLD, 0x3D0F00, 0x4000 | SIGCHLD, 0x8000 | SIGCHLD, 9]
+    for make, wanted in ((bpf.start_filter, ALLOW), (bpf.template_filter, ALLOW), (bpf.run_filter, REFUSE)):
+        found = [verdict(make(machine), arch=arch, number=clone, first=flags) for flags in forks + others]
+        assert found == [wanted] * len(forks) + [REFUSE] * len(others)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("make", [bpf.template_filter, bpf.run_filter])
+def test_files_are_opened_for_reading_only(machine: str, make: Callable[[str], bytes]) -> None:
+    program, arch = make(machine), bpf.AUDIT_ARCH[machine]
     openat = {"x86_64": 257, "aarch64": 56}[machine]
     reading = [os.O_RDONLY, os.O_RDONLY | os.O_CLOEXEC, os.O_RDONLY | os.O_DIRECTORY]
     writing = [os.O_WRONLY, os.O_RDWR, os.O_CREAT, os.O_TRUNC, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, os.O_TMPFILE | 2]

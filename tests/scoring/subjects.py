@@ -55,6 +55,14 @@ def probabilities(rng: Generator, n: int) -> Pair:
     return table({"label": rng.choice(LABELS, n)}), table(columns, missing=missing.tolist())
 
 
+def amounts(rng: Generator, n: int) -> Pair:
+    """Numbers, predicted with an error."""
+    missing = rng.random(n) < 0.1
+    true = rng.normal(50, 15, n).round(1)
+    given = np.where(missing, np.nan, (true + rng.normal(0, 4, n)).round(2))
+    return table({"size": true}), table({"guess": given}, missing=missing.tolist())
+
+
 def boxes(rng: Generator, n: int) -> Pair:
     """Images with 0 to 4 true and 0 to 4 predicted boxes, near each other, often equal."""
     return _boxes(rng, n), _boxes(rng, n)
@@ -72,6 +80,10 @@ _SIDES = {name: name for name in ("x1", "y1", "x2", "y2", "class")}
 _HARD = {"label": "label", "prediction": "prediction"}
 _SCORE = {"label": "label", "score": "score", "positive": "1"}
 _MANY = {"label": "label", "probabilities": {label: f"p_{label}" for label in LABELS}}
+_ORDERED = {**_HARD, "labels": LABELS}
+_LIKELY = {**_MANY, "labels": LABELS}
+_COSTS = [[0, 1, 2.5, 9], [1, 0, 2, 3], [4, 2, 0, 1], [10, 3, 1, 0]]
+_ERROR = {"label": "size", "value": "guess", "worst": 40.0}
 _SET = {**_HARD, "labels": LABELS, "subset": False}
 
 SUBJECTS = [
@@ -91,6 +103,21 @@ SUBJECTS = [
     Subject("macro F1 of some", "macro_f1", {**_SET, "labels": ["b", "d"], "subset": True, "absent": "nan"}, hard),
     Subject("micro F1", "micro_f1", _SET, hard),
     Subject("micro F1 of some", "micro_f1", {**_SET, "labels": ["a"], "subset": True}, hard),
+    Subject("accuracy of probabilities", "accuracy", _LIKELY, probabilities),
+    Subject("balanced accuracy of probabilities", "balanced_accuracy", {**_LIKELY, "absent": "nan"}, probabilities),
+    Subject("macro F1 of probabilities", "macro_f1", {**_LIKELY, "subset": False, "absent": "skip"}, probabilities),
+    Subject("micro F1 of probabilities", "micro_f1", {**_MANY, "labels": ["a", "c"], "subset": True}, probabilities),
+    Subject("average precision", "average_precision", _SCORE, scores),
+    Subject("macro OvR AUROC", "macro_ovr_auroc", {**_LIKELY, "absent": "nan"}, probabilities),
+    Subject("macro OvR AUROC, skipping", "macro_ovr_auroc", {**_LIKELY, "absent": "skip"}, probabilities),
+    Subject("kappa", "cohen_kappa", {**_ORDERED, "weights": "none"}, hard),
+    Subject("kappa, linear", "cohen_kappa", {**_ORDERED, "weights": "linear"}, hard),
+    Subject("kappa, quadratic", "cohen_kappa", {**_ORDERED, "weights": "quadratic"}, hard),
+    Subject("kappa of probabilities", "cohen_kappa", {**_LIKELY, "weights": "quadratic"}, probabilities),
+    Subject("mean cost", "mean_cost", {**_ORDERED, "costs": _COSTS}, hard),
+    Subject("mean cost of probabilities", "mean_cost", {**_LIKELY, "costs": _COSTS}, probabilities),
+    Subject("MAE", "mae", _ERROR, amounts),
+    Subject("RMSE", "rmse", _ERROR, amounts),
     Subject("log loss, binary", "log_loss", {**_SCORE, "eps": 1e-15}, scores),
     Subject("log loss", "log_loss", {**_MANY, "eps": 1e-15}, probabilities),
     Subject("Brier, binary", "brier", _SCORE, scores),

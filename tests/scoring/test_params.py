@@ -101,7 +101,8 @@ def test_everything_wrong_is_told_at_once() -> None:
         (
             "accuracy",
             {"label": "t", "prediction": "answer", "positive": "1"},
-            "accuracy needs exactly one of these sets of parameters: prediction or score and threshold and positive",
+            "accuracy needs exactly one of these sets of parameters: "
+            "prediction or probabilities or score and threshold and positive",
         ),
         ("accuracy", {"label": "t", "prediction": True}, "parameter prediction of accuracy must be a text, not True"),
     ],
