@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LIVE_LEAST = 20
+"""Fewest clusters of a part of the cases that is told of while a board is live, and can be asked again and again."""
 COMPANION = "withheld"
 """Reason of a cell that is kept back only because a small one would follow from it."""
 

@@ -23,7 +23,7 @@ from app.domain.access import SYSTEM
 from app.domain.ids import NIL
 from app.domain.precision import decimals, shown
 from app.domain.states import FINAL_STATES, state_of
-from app.domain.suppression import COMPANION, Cell, companions
+from app.domain.suppression import COMPANION, LIVE_LEAST, Cell, companions, variable_of
 from app.errors import N_
 from app.files.blobs import Blobs
 from app.services import audit, boards, comparisons, reports, selection
@@ -218,7 +218,17 @@ def documents_for(session: Session, *, submission: Submission, behind: bool) -> 
     evaluation = session.get_one(Evaluation, submission.current_id)
     found = values_for(session, evaluation=evaluation, phase=phase, behind=behind)
     told = [value_document(value, places=phase.precision, behind=behind) for value in found]
-    return told if behind else without_companions(found, told)
+    if behind:
+        return told
+    if phase.frozen_at is None:
+        told = [_live(value, document) for value, document in zip(found, told, strict=True)]
+    return without_companions(found, told)
+
+
+def _live(value: MetricValue, document: dict[str, object]) -> dict[str, object]:
+    """The document as it may be seen before the freeze: of a part of the cases only where that is large."""
+    large = variable_of(value.slice) is None or value.n_clusters >= LIVE_LEAST
+    return document if large else document | WITHHELD | {"undefined": f"cell<{LIVE_LEAST}"}
 
 
 def without_companions(values: Sequence[MetricValue], told: Sequence[dict[str, object]]) -> list[dict[str, object]]:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.db.boards import BoardEntry
 from app.db.engine import Database
 from app.db.evaluations import MetricValue
+from app.db.phases import Phase, Split
 from app.db.submissions import Submission
 from app.domain.access import Actor
 from app.errors import AppError
@@ -168,6 +169,29 @@ def test_a_cell_that_is_too_small_tells_others_not_even_its_size() -> None:
     behind = evaluations.value_document(cell, places=3, behind=True)
     assert (seen["n_cases"], seen["n_clusters"], seen["undefined"]) == (None, None, "cell<10")
     assert (behind["n_cases"], behind["n_clusters"]) == (7, 4)
+
+
+def test_a_live_board_tells_of_parts_of_twenty_clusters_and_a_frozen_one_of_ten(one: Crowd) -> None:
+    number = crowd.submit(one, crowd.join(one, "ada", "Ada"), entry(1))
+    score_all(one)
+    with one.database.write_session() as session:
+        phase = session.scalars(select(Phase)).one()
+        session.execute(update(Split).values(visible="live"))
+        ada = session.scalars(select(Submission).where(Submission.number == number)).one()
+        for name, count in (("old", 15), ("mid", 30), ("young", 75)):
+            part = {"slice": f"subgroup:age={name}", "n_cases": count, "n_clusters": count}
+            session.add(MetricValue(evaluation_id=ada.current_id, metric="x", output="x", value=0.5, **part))
+        session.flush()
+
+        def seen() -> dict[str, object]:
+            told = evaluations.documents_for(session, submission=ada, behind=False)
+            ages = {str(d["slice"]).partition("age=")[2]: d for d in told if "age=" in str(d["slice"])}
+            return {name: (d["value"], d["undefined"], d["n_clusters"]) for name, d in ages.items()}
+
+        kept_back = (None, "withheld", None)
+        assert seen() == {"old": (None, "cell<20", None), "mid": kept_back, "young": (0.5, None, 75)}
+        phase.frozen_at = crowd.now()
+        assert seen() == {"old": (0.5, None, 15), "mid": (0.5, None, 30), "young": (0.5, None, 75)}
 
 
 def admitted(one: Crowd, who: Actor, at: dt.datetime) -> admissions.Admission:
