@@ -179,8 +179,8 @@ def _accepted(data: Data, learned: Answer) -> dict[str, tuple[str, Answer, Seque
                         Answer(hard, learned.risks), ()),
         "photos_disagree": ("True answers, but the first photograph of each lesion is surely the next label: a lesion "
                             "of one photograph is wrong, one of two is a tie, one of more is right.",
-                            Answer(perfect.photos | {name: _sure(_next(data.test[key].diagnosis))
-                                                     for key, name in first.items()}, perfect.risks), ()),
+                            Answer({**perfect.photos, **{name: _sure(_next(data.test[key].diagnosis))
+                                                         for key, name in first.items()}}, perfect.risks), ()),
         "one_photo_per_lesion": ("The baseline for the first photograph of each lesion only: the others are missing.",
                                  Answer({name: learned.photos[name] for name in first.values()}, learned.risks),
                                  ("W-ID-MISSING",)),
