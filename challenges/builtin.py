@@ -6,7 +6,12 @@ from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
 
-FOLDERS: dict[str, Path] = {"cytologia": _HERE / "cytologia", "breast-cancer": _HERE / "breast_cancer"}
+FOLDERS: dict[str, Path] = {
+    "cytologia": _HERE / "cytologia",
+    "myocardia": _HERE / "myocardia",
+    "aid-oral": _HERE / "aid_oral",
+    "breast-cancer": _HERE / "breast_cancer",
+}
 
 
 def builtin_folder(slug: str) -> Path:
@@ -17,5 +22,6 @@ def builtin_folder(slug: str) -> Path:
 
 
 def baseline_entry(slug: str) -> Path:
-    """The predictions file of the baseline of a built-in challenge: what its starter writes."""
-    return builtin_folder(slug) / "examples" / "baseline" / "predictions.csv"
+    """The baseline of a built-in challenge as one upload: the file or archive that its starter writes."""
+    folder = builtin_folder(slug) / "examples" / "baseline"
+    return next(path for path in sorted(folder.iterdir()) if path.name != "expected.toml")

@@ -28,7 +28,8 @@ class Scored:
 
 
 class Score(Protocol):
-    """Scores one entry against a folder's reference, in a sandbox: `entry` is the file of each table."""
+    """Scores one entry against a folder's reference, in a sandbox: `entry` is the file of each table, or one upload
+    that holds them all (`challenges.expected.UPLOAD`)."""
 
     def __call__(self, *, folder: ChallengeFolder, phase: str, entry: Mapping[str, Path]) -> Scored: ...
 

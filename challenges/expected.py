@@ -13,6 +13,8 @@ from pydantic import Field, Strict, ValidationError
 from challenges.problems import Problem, dotted, shown
 from challenges.spec import ChallengeSpec, Line, Part, Slug
 
+UPLOAD = ""  # stands for a table where one upload holds all of them
+ARCHIVES = ("entry.zip", "entry.tar", "entry.tar.gz")
 Outcome = Literal["ok", "invalid", "time", "memory", "output", "crash"]
 
 
@@ -32,7 +34,7 @@ class Expected(Part):
 
 @dataclass(frozen=True)
 class Example:
-    """One example: its name, the file of each table, and what is expected."""
+    """One example: its name, the file of each table (or of the whole upload, by `UPLOAD`), and what is expected."""
 
     name: str
     files: Mapping[str, Path]
@@ -70,7 +72,10 @@ def _expected(path: str, files: Mapping[str, Path]) -> tuple[Expected | None, Se
 
 
 def _entry(spec: ChallengeSpec, name: str, files: Mapping[str, Path]) -> tuple[dict[str, Path], list[Problem]]:
-    """The file of each table, plain or compressed."""
+    """The archive where there are several tables and it is there; else the file of each, plain or compressed."""
+    archives = [files[path] for file in ARCHIVES if (path := f"examples/{name}/{file}") in files]
+    if archives and len(spec.entry.tables) > 1:
+        return {UPLOAD: archives[0]}, []
     entry, missing = {}, []
     for table, form in spec.entry.tables.items():
         paths = [f"examples/{name}/{form.file}{ending}" for ending in ("", ".gz", ".zip")]

@@ -136,7 +136,7 @@ def doctor_(as_json: Json = False) -> None:
 @app.command()
 def score(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A challenge folder with its reference.")],
-    entry: Annotated[list[str], typer.Option(help="FILE, or TABLE=FILE where entries have several tables.")],
+    entry: Annotated[list[str], typer.Option(help="FILE (of several tables: an archive), or TABLE=FILE.")],
     phase: Annotated[str, typer.Option(help="Slug; the first phase by default.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the resamples.")] = 0,
     check: Annotated[bool, typer.Option("--check", help="Only check the entry.")] = False,
@@ -149,7 +149,7 @@ def score(
         tables = list(opened.spec.entry.tables)
         files = {}
         for given in entry:
-            table, _, path = given.rpartition("=") if given.partition("=")[0] in tables else (tables[0], "", given)
+            table, _, path = given.rpartition("=") if given.partition("=")[0] in tables else ("", "", given)
             files[table] = Path(path)
         finish = local.score_folder(
             opened, phase=phase or opened.spec.phases[0].slug, entry=files, seed=seed, check=check

@@ -27,17 +27,18 @@ _NUMBERS = itertools.count(secrets.randbelow(1 << 20))
 def score_folder(
     folder: ChallengeFolder, *, phase: str, entry: Mapping[str, Path], seed: int = 0, check: bool = False
 ) -> Finish:
-    """Score (or only check) an entry under one phase of a folder. `entry`: table -> file; `seed`: of the resamples.
+    """Score (or only check) an entry under one phase of a folder. `entry`: table -> file, or "" -> one upload that
+    holds all tables; `seed`: of the resamples.
 
     The report may quote the files, since the caller holds them all. Raises KeyError for an unknown phase or table,
     OSError for a file that cannot be read; a sandbox that cannot be started is outcome ``internal``.
     """
     window, spec = phase_of(folder.spec, slug=phase), scoring_spec(folder.spec, phase)
-    unknown = set(entry) - {table.name for table in spec.tables}
+    unknown = set(entry) - {table.name for table in spec.tables} - {""}
     if unknown:
         raise KeyError(f"no table {', '.join(sorted(unknown))}; there are {', '.join(t.name for t in spec.tables)}")
     files: dict[str, Path | bytes] = {"spec": json.dumps(to_json(spec)).encode(), "cases": folder.files[CASES_FILE]}
-    files |= {f"entry/{table}": path for table, path in entry.items()}
+    files |= {f"entry/{table}" if table else "entry": path for table, path in entry.items()}
     if not check:
         files |= {"attributes": folder.files[folder.spec.cases.file], "plan": json.dumps({"seed": seed}).encode()}
         files |= {f"reference/{table.name}": folder.files[f"reference/{table.file}"] for table in spec.tables}

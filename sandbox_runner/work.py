@@ -17,7 +17,7 @@ from scoring.evaluation import evaluate, plan_of, validate
 from scoring.issues import InputRefused
 from scoring.metric import ParamsRefused
 from scoring.packing import pack, unpack
-from scoring.read import Limits, ReadResult, read_entry, read_reference
+from scoring.read import Limits, read_entry, read_reference, read_upload
 from scoring.resampling import ResamplePlan
 from scoring.spec import ScoringSpec
 from scoring.tables import Entry
@@ -122,7 +122,10 @@ def _unpacked(arrays: BinaryIO, known: Known) -> tuple[Entry, dict[str, Any]]:
 def _read(files: Files, request: Request, known: Known) -> tuple[Entry | None, dict[str, Any]]:
     """The entry, or None where it is refused; and the head of the answer."""
     limits = Limits(expanded_bytes=request["entry_mb"] * 1_000_000)
-    found: ReadResult = read_entry(_tables(files, "entry", known.spec), index=known.index, limits=limits)
+    if "entry" in files:
+        found = read_upload(files["entry"], index=known.index, limits=limits)
+    else:
+        found = read_entry(_tables(files, "entry", known.spec), index=known.index, limits=limits)
     entry = found.entry
     if entry is not None:
         with _organisers("challenge"):
@@ -132,7 +135,7 @@ def _read(files: Files, request: Request, known: Known) -> tuple[Entry | None, d
 
 
 def _tables(files: Files, what: str, challenge: ScoringSpec) -> Files:
-    """By name of table, what came as ``entry/<table>``, or as ``entry`` for the only table."""
+    """By name of table, what came as ``entry/<table>``; what came without a table is that of the only one."""
     found = {role.partition("/")[2]: file for role, file in files.items() if role.startswith(f"{what}/")}
     if what in files:
         found[challenge.tables[0].name] = files[what]

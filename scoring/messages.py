@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scoring.messages_of_form import COLUMNS, FILES, N_, TEXT
+from scoring.messages_of_boxes import BOXES
+from scoring.messages_of_form import COLUMNS, FILES, JSON, N_, TEXT
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,18 @@ _CELLS = {
     "E-CELL-EMPTY": (
         N_("The cell is empty."),
         N_("Write a value in each row of the column %(column)s."),
+    ),
+    "E-CELL-TEXT": (
+        N_("%(value)s is a text; this column holds numbers."),
+        N_("Write the number as a number: in JSON without quotation marks, in Parquet in a column of numbers."),
+    ),
+    "E-CELL-BOOL": (
+        N_("%(value)s is a truth value; a number or a text is expected."),
+        N_("Write the number 1 or 0, or the text that is meant."),
+    ),
+    "E-CELL-NESTED": (
+        N_("A list or an object (%(value)s) stands where one number or one text is expected."),
+        N_("Write one value per cell, and several values as several columns or rows, as the data page says."),
     ),
     "E-NUMBER": (
         N_("“%(value)s” is not a number."),
@@ -186,4 +199,4 @@ NOTES = {
     "N-NO-CLUSTER": N_("The interval is per case (no patient is declared), and too narrow if cases share a patient."),
 }
 
-MESSAGES = _table(FILES | TEXT | COLUMNS | _CELLS | _IDS | _ORGANISER)
+MESSAGES = _table(FILES | TEXT | JSON | COLUMNS | _CELLS | _IDS | _ORGANISER | BOXES)

@@ -40,16 +40,16 @@ FILES = {
         N_("Send only the expected rows and columns, and write numbers with fewer digits."),
     ),
     "E-FORMAT": (
-        N_("This is a file of another format (%(found)s), not CSV."),
-        N_("Save the predictions as CSV with UTF-8 encoding, and send that file, its .gz or its .zip."),
+        N_("This is a file of another format (%(found)s), not %(expected)s."),
+        N_("Save the predictions as %(expected)s, and send that file, its .gz or its .zip."),
     ),
     "E-WORKBOOK": (
-        N_("This is a spreadsheet workbook, not CSV."),
+        N_("This is a spreadsheet workbook, which is not read here."),
         N_("In the spreadsheet choose “Save as” and the format “CSV UTF-8 (comma delimited)”, and send that file."),
     ),
     "E-ARCHIVE": (
         N_("The ZIP archive holds %(found)s files; it must hold exactly one."),
-        N_("Send the CSV file itself, or an archive with that file alone."),
+        N_("Send the file itself, or an archive with that file alone."),
     ),
     "E-ARCHIVE-ENCRYPTED": (
         N_("The archive is protected by a password."),
@@ -57,33 +57,33 @@ FILES = {
     ),
     "E-ARCHIVE-DAMAGED": (
         N_("The archive is damaged or incomplete."),
-        N_("Make the archive again and check that the upload was complete, or send the CSV file without packing it."),
+        N_("Make the archive again and check that the upload was complete, or send the file without packing it."),
     ),
     "E-ARCHIVE-NESTED": (
         N_("The archive holds another archive (a zip inside a zip, or a gz inside a gz)."),
-        N_("Pack the CSV file once, or send it without packing it."),
+        N_("Pack the file once, or send it without packing it."),
     ),
     "E-ARCHIVE-METHOD": (
         N_("The ZIP archive uses a compression method that is not accepted."),
-        N_("Make the archive with the usual method (“deflate”), or send the CSV file without packing it."),
+        N_("Make the archive with the usual method (“deflate”), or send the file without packing it."),
     ),
     "E-ARCHIVE-BOMB": (
         N_("The archive unpacks to more than %(ratio)s times its size, as only a harmful file does."),
-        N_("Send the CSV file without packing it."),
+        N_("Send the file without packing it."),
     ),
 }
 
 TEXT = {
     "E-ENCODING": (
         N_("The text is encoded as %(found)s; only UTF-8 is accepted."),
-        N_("Save the file again as “CSV UTF-8”; in pandas use to_csv(..., encoding='utf-8')."),
+        N_("Save the file again as UTF-8, in a spreadsheet as “CSV UTF-8”; in pandas to_csv(..., encoding='utf-8')."),
     ),
     "E-UTF8": (
         N_("This line holds bytes that are not UTF-8: %(value)s."),
-        N_("Save the file again as “CSV UTF-8”; it seems to be in Windows-1252 or Latin-1."),
+        N_("Save the file again as UTF-8; it seems to be in Windows-1252 or Latin-1."),
     ),
     "E-NUL": (
-        N_("This line holds NUL bytes: %(value)s."),
+        N_("A NUL character stands here: %(value)s."),
         N_("Write the file again as plain text; it seems damaged or binary."),
     ),
     "W-BOM": (
@@ -95,7 +95,7 @@ TEXT = {
         N_("Check that the predictions were written before the file was sent."),
     ),
     "E-EMPTY-ROWS": (
-        N_("The file has a header line but no row."),
+        N_("The file names its columns but has no row."),
         N_("Check that the predictions were written before the file was sent."),
     ),
     "E-SEP-LINE": (
@@ -124,6 +124,37 @@ TEXT = {
     ),
 }
 
+JSON = {
+    "E-JSON": (
+        N_("This line is not valid JSON: reading stops at character %(at)s."),
+        N_('Write one JSON object per line, as {"id": "a", "score": 0.5}; in pandas to_json(..., lines=True) does it.'),
+    ),
+    "E-JSON-OBJECT": (
+        N_("This line holds a JSON value (%(value)s) that is no object."),
+        N_('Write each row as an object with the names of the columns, as {"id": "a", "score": 0.5}.'),
+    ),
+    "E-JSON-WHOLE": (
+        N_("The file is one JSON document over all its lines; one object per line is expected."),
+        N_("Write JSON lines: in pandas to_json(..., orient='records', lines=True)."),
+    ),
+    "E-JSON-DEPTH": (
+        N_("Lists or objects stand too deep in each other on this line."),
+        N_("Write one flat object per line: a number or a text for each column."),
+    ),
+    "E-JSON-DUP": (
+        N_("The key %(column)s stands twice in the object on this line."),
+        N_("Write each key once in an object."),
+    ),
+    "E-KEY-MISSING": (
+        N_("The object on this line has no key %(column)s."),
+        N_("Give every object all the columns."),
+    ),
+    "E-SURROGATE": (
+        N_("“%(value)s” holds half of a character (a lone surrogate)."),
+        N_("Write the text as UTF-8, with whole characters only."),
+    ),
+}
+
 COLUMNS = {
     "E-HEADER": (
         N_("The first line is a row of data (%(value)s), not the names of the columns."),
@@ -135,7 +166,7 @@ COLUMNS = {
     ),
     "E-COL-MISSING": (
         N_("The column %(column)s is missing. The file has: %(found)s."),
-        N_("Add the column %(column)s, with its name in the first line."),
+        N_("Add the column %(column)s, under exactly this name."),
     ),
     "E-COL-DUP": (
         N_("The column %(column)s stands more than once (positions %(places)s)."),

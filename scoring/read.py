@@ -120,6 +120,7 @@ def _read_table(
         numeric=[name for name in names if name in numeric],
         keep_others=reference,
         is_id=index.position.__contains__,
+        ids=tuple(dict.fromkeys((spec.case, *spec.key))),
     )
     most = limits.rows_least if reference else _most_rows(spec, index, limits)
     read_sheet = import_module(f"scoring.readers.{spec.format}").read_sheet

@@ -1,11 +1,11 @@
-"""A progress bar on stderr, where a terminal can draw one; silence otherwise."""
+"""What moves on stderr while something lasts, where a terminal can draw it; sentences, or silence, otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
-from app.cli.output import Output
+from app.cli.output import Output, clean
 
 SMALL = 1_000_000
 """Below this size (bytes) a bar would only flicker."""
@@ -24,6 +24,19 @@ def bar(title: str, *, total: int, out: Output) -> Iterator[Callable[[int], None
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def working(out: Output) -> Iterator[Callable[[str], None]]:
+    """Yields a function that is told each new state: beside a moving sign on a terminal, else a sentence on stderr."""
+    if not out.shows_bars:
+        yield out.note
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status("") as status:
+        yield lambda text: status.update(Text(clean(text)))
 
 
 def _silent(done: int) -> None:

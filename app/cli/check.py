@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from app.cli import verdict
+from app.cli.entries import read_file
 from app.cli.errors import INVALID, OK
 from app.cli.formats import Format, folder_format, read_form, server_format
 from app.cli.options import Json, PhaseName, Plain, ServerName, told
 from app.cli.output import Output
-from app.cli.submit import read_file
 
 Where = Annotated[str, typer.Argument(metavar="SLUG|DIR", help="A challenge of the server, or a folder here.")]
 

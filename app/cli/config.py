@@ -1,4 +1,4 @@
-"""Which server, as whom: `~/.config/arbitre/config.toml` (0600), overridden by ARBITRE_SERVER and ARBITRE_TOKEN."""
+"""Which server, as whom: `config.toml`, which only its user reads, overridden by ARBITRE_SERVER and ARBITRE_TOKEN."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.cli.errors import Usage
+from app.cli.places import config_folder
 
 DEFAULT_SERVER = "http://localhost:8000"
 
@@ -34,9 +35,8 @@ class Config:
 
 
 def config_path() -> Path:
-    """`$XDG_CONFIG_HOME/arbitre/config.toml`, else below `~/.config`."""
-    home = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(home) if home else Path.home() / ".config") / "arbitre" / "config.toml"
+    """`config.toml` in the folder of `app.cli.places`."""
+    return config_folder() / "config.toml"
 
 
 def load() -> Config:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from app.cli.client import BASE, Api, steadily
 from app.cli.errors import Fault, Invalid, Unreachable, Usage
 
 CHUNK = 1 << 20
+_OWN_BYTES = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+"""Through no link; and on Windows, where a line end would otherwise become two bytes, the bytes as they are."""
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{kind}{n}" for kind in ("COM", "LPT") for n in range(1, 10))})
+"""Names that Windows keeps for devices, with any ending."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,7 @@ def place(folder: Path, path: str) -> Path:
     Errors: Fault for a path that would leave the folder, Usage where a link or a file stands in the way.
     """
     parts = path.split("/")
-    bad = any(part in {"", ".", ".."} or "\\" in part or "\0" in part or ":" in part for part in parts)
-    if bad or not path.isprintable():
+    if any(map(_is_bad, parts)) or not path.isprintable():
         raise Fault(f"The server names a file {path!r}, which would not stay inside {folder}. It was not fetched.")
     where = folder
     for part in parts[:-1]:
@@ -118,6 +122,13 @@ def _receive(api: Api, wanted: Wanted, stream: BinaryIO, progress: Callable[[int
         raise not_reached(error, address=api.address) from error
 
 
+def _is_bad(part: str) -> bool:
+    """Whether a name leads elsewhere, on this system or on Windows."""
+    if part in {"", ".", ".."} or any(sign in part for sign in "\\\0:"):
+        return True
+    return sys.platform == "win32" and (part[-1] in ". " or part.partition(".")[0].strip().upper() in _DEVICES)
+
+
 def _append(stream: BinaryIO, chunk: bytes, wanted: Wanted) -> None:
     if stream.tell() + len(chunk) > wanted.size:
         stream.truncate(0)
@@ -134,7 +145,7 @@ def _append(stream: BinaryIO, chunk: bytes, wanted: Wanted) -> None:
 def _open_part(part: Path) -> BinaryIO:
     try:
         # no link may stand for the part: it would lead the bytes out of the folder
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | _OWN_BYTES, 0o666)
     except OSError as error:
         raise Usage(f"{part} cannot be written ({error.strerror}). Choose another folder with -o.") from error
     return os.fdopen(handle, "r+b")

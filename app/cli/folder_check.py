@@ -67,7 +67,8 @@ def _scored(out: Output) -> Any:
 
     def score(*, folder: ChallengeFolder, phase: str, entry: Mapping[str, Path]) -> Scored:
         command = [*runner_command(), "score", str(folder.root), "--phase", phase, "--json"]
-        command += [word for table, path in entry.items() for word in ("--entry", f"{table}={path}")]
+        for table, path in entry.items():
+            command += ["--entry", f"{table}={path}" if table else str(path)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
         try:
             report = json.loads(done.stdout)

@@ -6,11 +6,11 @@ Everything here is public; the reference is not needed and not touched.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cli import places
 from app.cli.client import connect, rows_of, segment
 from app.cli.errors import Fault, Invalid, Usage
 from app.cli.files import cached
@@ -76,7 +76,7 @@ def read_form(path: Path, form: Format) -> dict[str, Any]:
     from scoring.cases import read_case_index
     from scoring.evaluation import validate
     from scoring.issues import InputRefused
-    from scoring.read import Limits, read_entry
+    from scoring.read import Limits, read_upload
 
     try:
         with form.cases.open("rb") as cases:
@@ -84,22 +84,16 @@ def read_form(path: Path, form: Format) -> dict[str, Any]:
     except InputRefused as error:
         told = [issue_document(issue.to_json()) for issue in error.issues.errors]
         raise Invalid(f"{form.cases} cannot be used as the list of cases.", problems=told) from error
-    if len(form.spec.tables) != 1:
-        names = ", ".join(table.name for table in form.spec.tables)
-        raise Usage(f"Entries of this phase are several files ({names}); this command checks a single one.")
     with path.open("rb") as stream:
-        limits = replace(Limits(), expanded_bytes=form.limit)
-        found = read_entry({form.spec.tables[0].name: stream}, index=index, limits=limits)
+        found = read_upload(stream, index=index, limits=replace(Limits(), expanded_bytes=form.limit))
     if found.entry is not None:
         found.issues.extend(validate(spec=form.spec, index=index, entry=found.entry))
     return {"good": not found.issues.refused, **_report(found.issues), "counts": dict(found.counts)}
 
 
 def cache_folder(address: str, slug: str) -> Path:
-    """`$XDG_CACHE_HOME/arbitre/<server>/<slug>`; below `~/.cache` without it."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    root = Path(home) if home else Path.home() / ".cache"
-    return root / "arbitre" / hashlib.sha256(address.encode()).hexdigest()[:16] / segment(slug)
+    """Where files of a challenge of a server are kept."""
+    return places.cache_folder() / hashlib.sha256(address.encode()).hexdigest()[:16] / segment(slug)
 
 
 def _report(issues: IssueLog) -> dict[str, Any]:

@@ -47,8 +47,11 @@ def metric(
         return _list(out)
     if name == "show" or shown:
         return _show(shown if name == "show" else name, out)
+    if _card(name)["rows"] == "none":
+        from scoring.metrics.composite import ALONE
+
+        raise Usage(f"{ALONE.capitalize()}.")
     if reference is None or predictions is None:
-        _card(name)
         raise Usage(f"Give both files: arbitre metric {name} --reference FILE --predictions FILE --params JSON")
     from app.cli.scoring_once import Question, answer
 

@@ -13,7 +13,14 @@ from app.cli.errors import Usage
 
 def phase_named(api: Api, slug: str, named: str) -> str:
     """The slug of the phase that `named` or the time points to. Errors: Usage naming the phases there are."""
-    return chosen_phase(rows_of(api.get(f"/challenges/{segment(slug)}"), "phases"), named, slug)
+    return str(phase_row(api, slug, named)["slug"])
+
+
+def phase_row(api: Api, slug: str, named: str) -> Mapping[str, Any]:
+    """The same phase as the API gives it. Errors: as `phase_named`."""
+    rows = rows_of(api.get(f"/challenges/{segment(slug)}"), "phases")
+    name = chosen_phase(rows, named, slug)
+    return next(row for row in rows if row["slug"] == name)
 
 
 def chosen_phase(rows: Sequence[Mapping[str, Any]], named: str, slug: str) -> str:

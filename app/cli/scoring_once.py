@@ -79,6 +79,7 @@ def _spec(question: Question) -> ScoringSpec:
     except KeyError as error:
         raise Usage(f"{_capital(str(error.args[0]))}.") from error
     card = plugin.card
+    assert card.rows != "none"  # `metric` has refused it
     case = question.case or _shared_column(question)
     columns = tuple(_column(name, column, question) for name, column in _entry_columns(card, question.params))
     table = TableSpec(
@@ -91,7 +92,7 @@ def _spec(question: Question) -> ScoringSpec:
         missing=question.missing,
         duplicates=question.duplicates,
     )
-    problems = check_params(card, question.params, table)
+    problems = [*_order(card, question.params), *check_params(card, question.params, table)]
     if problems:
         raise Usage(f"{_capital('; '.join(problems))}. See: arbitre metric show {card.key}")
     use = MetricUse(id=card.key, use=card.key, table=TABLE, params=dict(question.params), version=card.version)
@@ -103,6 +104,12 @@ def _spec(question: Question) -> ScoringSpec:
         ranking=RankingSpec(metric=card.key, output=card.outputs[0], direction=card.direction),
         resample=ResampleSpec(replicates=question.replicates),
     )
+
+
+def _order(card: MetricCard, params: Mapping[str, Any]) -> Iterator[str]:
+    """Two files tell which labels there are, and not in which order."""
+    if card.params.get("properties", {}).get("labels", {}).get("x-ordered") and "labels" not in params:
+        yield f"{card.key} needs the parameter 'labels': their order counts, and files do not tell it"
 
 
 def _entry_columns(card: MetricCard, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -111,6 +111,7 @@ def check_bytes(held: partial.Held, *, view: View) -> Stored:
                 "The file changed on its way: sha256 %(said)s was announced, %(read)s arrived. Nothing was entered, "
                 "and the upload is empty again; send it once more."
             ),
+            code="E-DIGEST",
             said=view.sha256,
             read=stored.sha256,
         )

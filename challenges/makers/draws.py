@@ -1,4 +1,4 @@
-"""Draws from a stream that give the same bits on every machine: sums and comparisons only, no library of mathematics."""
+"""Draws from a stream that give the same bits on every machine: sums and comparisons only, no library of functions."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Made-up patients and their cardiac MRI exams. Nothing here comes from a patient.
 
-Each exam has a hidden state (oedema, scar, where the scar lies), from which its measurements follow with noise. Spreads,
-shares and the shift from 1.5 T to 3 T are our own; the groups are set apart so that cut-offs which reviews propose
-(native T1 990 ms at 1.5 T, ECV 27 %, T2 ratio 1.9: Esposito et al. 2016, PMC4729715) fall between them.
+Each exam has a hidden state (oedema, scar, where the scar lies), from which its measurements follow with noise.
+Spreads, shares and the shift from 1.5 T to 3 T are our own; the groups are set apart so that cut-offs which reviews
+propose (native T1 990 ms at 1.5 T, ECV 27 %, T2 ratio 1.9: Esposito et al. 2016, PMC4729715) fall between them.
 """
 
 from __future__ import annotations

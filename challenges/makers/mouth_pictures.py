@@ -114,7 +114,7 @@ def _dots(stream: Stream, share: float) -> Floats:
 def _network(stream: Stream) -> Floats:
     """Fine white lines that cross: near the zeros of two fields of waves."""
     lines = [np.clip(1 - 6 * np.abs(_waves(stream, 3, 0.35, 0.55)), 0, 1) for _ in range(2)]
-    return np.maximum(*lines)
+    return np.asarray(np.maximum(*lines))
 
 
 def _shot(canvas: Floats, camera: str, stream: Stream) -> bytes:
@@ -137,5 +137,6 @@ def _blurred(canvas: Floats, width: float) -> Floats:
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
     kernel /= kernel.sum()
     padded = np.pad(canvas, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
-    across = sum(k * padded[i : i + SIDE] for i, k in enumerate(kernel))
-    return np.asarray(sum(k * np.asarray(across)[:, i : i + SIDE] for i, k in enumerate(kernel)))
+    across: Floats = sum((k * padded[i : i + SIDE] for i, k in enumerate(kernel)), np.zeros_like(padded[:SIDE]))
+    both: Floats = sum((k * across[:, i : i + SIDE] for i, k in enumerate(kernel)), np.zeros_like(canvas))
+    return both

@@ -1,9 +1,9 @@
 """Made-up patients, the lesions of their mouths, and what became of them. Nothing here comes from a patient.
 
-Kinds of lesion are those that atlases and classifiers of photographs tell apart (Khovidhunkit et al. 2025, PMC12371035).
+Kinds of lesion are near those that a classifier of photographs was asked for (Khovidhunkit et al. 2025, PMC12371035).
 Who transforms is drawn from what reviews name as raising the risk: erythroplakia more than leukoplakia more than lichen
-planus, reddened plaques and erosive lichen, tongue and floor of the mouth, tobacco. The size of each effect is our own, and the
-share that transforms is far above life's, so that a small test set holds enough of them.
+planus, reddened plaques and erosive lichen, tongue and floor of the mouth, tobacco. The size of each effect is our own,
+and the share that transforms is far above life's, so that a small test set holds enough of them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def _lesion(stream: Stream, patient: Patient, diagnosis: str) -> Lesion:
     camera = picked(stream, CAMERAS)
     size = round(bounded(stream, _SIZE[diagnosis], 6, 3, 45))
     reddened = happens(stream, 0.35) and diagnosis in (LEUKOPLAKIA, LICHEN, CANDIDIASIS)
-    odds = _BASE[diagnosis] + 1.6 * (reddened and diagnosis != CANDIDIASIS) + 0.9 * (place in ("tongue", "floor")) + 0.035 * (patient.tobacco - 10)
+    odds = _BASE[diagnosis] + 1.6 * (reddened and diagnosis != CANDIDIASIS) + 0.9 * (place in ("tongue", "floor"))
+    odds += 0.035 * (patient.tobacco - 10)
     odds += 0.05 * (size - _SIZE[diagnosis])
     transformed = happens(stream, 1 / (1 + math.exp(-odds))) and not screened
     photos = int(picked(stream, _PHOTOS))

@@ -196,7 +196,7 @@ def _refused(data: Data, baseline: str) -> dict[str, str]:
                     csv_text(ENTRY, [[key, p[0], 0.9, 0.4] for key, *p in lines]), ("E-PROB-SUM",)),
         "class_of_another_set": ("A fourth class takes its share, so the three that count sum to less than 1.",
                                  csv_text(four, [[*row[:3], 0.0, row[3]] for row in lines if float(row[3]) > 0.01]
-                                          + [row + ["0"] for row in lines if float(row[3]) <= 0.01]),
+                                          + [[*row, "0"] for row in lines if float(row[3]) <= 0.01]),
                                  ("E-PROB-SUM", "W-COL-EXTRA")),
         "class_missing": ("A class of another label set instead of p_other.",
                           csv_text((*ENTRY[:3], "p_takotsubo"), lines), ("E-COL-MISSING", "W-COL-EXTRA")),

@@ -14,8 +14,8 @@ from scoring.tables import Table
 from scoring.weighted import Weights
 
 ALONE = (
-    "composite cannot be used alone: it reads no files, but sums up outputs of the other metrics of a challenge "
-    "(declare it in challenge.toml, and score with arbitre score DIR FILE)"
+    "composite cannot be used alone: it reads no files, but sums up outputs of the other metrics of a challenge, "
+    "so declare it in challenge.toml and score with `arbitre score`"
 )
 
 _TERM: Schema = schema(
@@ -26,7 +26,15 @@ _TERM: Schema = schema(
     },
     required=("metric", "weight"),
 )
-_TERMS: Schema = {"type": "array", "items": _TERM, "minItems": 1, "description": "what is summed up"}
+_TERMS: Schema = {
+    "type": "array",
+    "items": _TERM,
+    "minItems": 1,
+    "description": (
+        "what is summed up: a list of {metric = the id of another metric of the challenge, output = one of its outputs "
+        "(by default the main one), weight = its factor, below 0 where lower is better}"
+    ),
+}
 _OFFSET: Schema = {"type": "number", "default": 0.0, "description": "what is added to the sum"}
 
 CARD = MetricCard(

@@ -1,7 +1,6 @@
 """The score of the CytologIA challenge (2024-25), as its participants computed it."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -9,11 +8,11 @@ from scoring.boxes import best_matches
 from scoring.cases import CaseIndex
 from scoring.casetable import CaseTable, Rows
 from scoring.columns import NONE, Floats, codes, known, numbers, texts, truth
-from scoring.issues import Issue, make_issue
+from scoring.issues import Issue
 from scoring.metric import MetricCard, Params, ReferenceRefused, ratio
 from scoring.metrics.accuracy import label_mean
+from scoring.metrics.corners import corner_issues
 from scoring.metrics.f1 import f1_scores
-from scoring.metrics.listing import listed
 from scoring.metrics.schema import LABELS, Schema, schema
 from scoring.tables import Table
 from scoring.weighted import Weights, sums
@@ -69,11 +68,7 @@ class Cytologia:
 
     def validate(self, cases: CaseIndex, entry: Table, params: Params) -> list[Issue]:
         """E-BOX for each box with x1 >= x2 or y1 >= y2."""
-        found: list[Issue] = []
-        for low, high in (("x1", "x2"), ("y1", "y2")):
-            wrong = numbers(entry, params[low]) >= numbers(entry, params[high])
-            found += listed(wrong, partial(_box_issue, cases, entry, params[low], params[high]))
-        return found
+        return corner_issues(cases, entry, ((params["x1"], params["x2"]), (params["y1"], params["y2"])))
 
     def tabulate(self, reference: Table, entry: Table, params: Params) -> CaseTable:
         """One row per true box: (GIoU + 1) / 2, its class, the class it was given (23 labels, then None)."""
@@ -107,11 +102,6 @@ class Cytologia:
 
 def _boxes(table: Table, params: Params) -> Floats:
     return np.column_stack([numbers(table, params[side]) for side in SIDES])
-
-
-def _box_issue(cases: CaseIndex, entry: Table, low: str, high: str, row: int) -> Issue:
-    read = f"{low}={entry.columns[low][row]:.12g} {high}={entry.columns[high][row]:.12g}"
-    return make_issue("E-BOX", column=low, value=read, case=cases.ids[entry.case[row]], other=high)
 
 
 cytologia = Cytologia()

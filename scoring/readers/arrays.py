@@ -60,7 +60,7 @@ def _combined(values: NDArray[np.float64], starts: Places, how: Combine | None) 
     plain, ends = values.tolist(), [*starts[1:].tolist(), len(values)]
     means = np.array([_mean(plain[start:end]) for start, end in zip(starts.tolist(), ends, strict=True)])
     lowest: NDArray[np.float64] = np.minimum.reduceat(values, starts)
-    return np.minimum(np.maximum(means, lowest), highest)
+    return np.asarray(np.minimum(np.maximum(means, lowest), highest))
 
 
 def _mean(values: Sequence[float]) -> float:

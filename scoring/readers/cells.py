@@ -31,6 +31,25 @@ _LARGEST = 10**18 - 1
 Column = NDArray[Any]
 
 
+class Odd(str):
+    """A cell that is no cell: true, a list, a text where a number must be, nothing. `code`: what to tell of it.
+
+    Equal to itself only, so that it is never taken for the label or the id that it reads like.
+    """
+
+    code: str
+
+    def __new__(cls, text: str, code: str) -> "Odd":
+        """`text`: as it is shown; no number."""
+        cell = super().__new__(cls, text)
+        cell.code = code
+        return cell
+
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+    __hash__ = object.__hash__
+
+
 def read_column(
     spec: ColumnSpec, cells: Sequence[str], lines: Sequence[int], faults: Faults, *, text_bytes: int
 ) -> Column | None:
@@ -51,6 +70,12 @@ def read_column(
 
 def _texts(cells: Sequence[str], lines: Sequence[int], faults: Faults, most: int) -> Column | None:
     """numpy gives every text of a column the room of the longest: 4 bytes a character."""
+    if Odd in set(map(type, cells)):
+        for cell, line in zip(cells, lines, strict=True):
+            if isinstance(cell, Odd):
+                faults.add(cell.code, line, cell)
+        faults.flush(len(cells))
+        return None
     longest = max(map(len, cells), default=0)
     if 4 * longest * len(cells) <= most:
         return np.array(cells, dtype=np.str_)
@@ -125,6 +150,8 @@ def _range_fields(low: float, high: float) -> dict[str, Field]:
 def _fault_of_number(cell: str, whole: bool) -> tuple[str, dict[str, Field]] | None:
     """Code and fields of what is wrong with how the cell is written; None for a finite number."""
     word = cell.strip().lower()
+    if isinstance(cell, Odd):
+        return cell.code, {}
     if not word:
         return "E-CELL-EMPTY", {}
     if _NUMBER.fullmatch(cell):
@@ -149,7 +176,7 @@ def _labels(spec: ColumnSpec, cells: Sequence[str], lines: Sequence[int], faults
     codes = {unicodedata.normalize("NFC", label): code for code, label in enumerate(spec.labels)}
     found = list(map(codes.get, cells))
     if None in found:
-        found = [codes.get(unicodedata.normalize("NFC", cell)) for cell in cells]
+        found = [None if isinstance(cell, Odd) else codes.get(unicodedata.normalize("NFC", cell)) for cell in cells]
     if None not in found:
         return np.array(found, dtype=np.int32)
     near = Nearby((label,) for label in spec.labels)
@@ -162,6 +189,8 @@ def _labels(spec: ColumnSpec, cells: Sequence[str], lines: Sequence[int], faults
 
 
 def _fault_of_label(spec: ColumnSpec, cell: str, near: Nearby) -> tuple[str, dict[str, Field]]:
+    if isinstance(cell, Odd):
+        return cell.code, {}
     if not cell.strip():
         return "E-CELL-EMPTY", {}
     _, right = near.find((cell,))

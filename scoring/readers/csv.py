@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from scoring.issues import Field, IssueLog, Tell
 from scoring.readers.encoding import Lines
-from scoring.readers.header import Wanted, choose_delimiter, locate, tell_extra
+from scoring.readers.header import Wanted, choose_delimiter, locate, matches, tell_extra
 from scoring.readers.limits import Limits, TooLong, Unusable
 from scoring.readers.ragged import Ragged
 from scoring.readers.unpack import drain, open_plain
@@ -70,7 +70,7 @@ def read_sheet(stream: BinaryIO, *, wanted: Wanted, most_rows: int, limits: Limi
         drain(plain)
     except Unusable as fault:
         tell: Tell = partial(log.add, table=table)
-        tell(fault.code, **fault.fields)
+        tell(fault.code, **fault.told("CSV"))
         sheet.complete = False
     return sheet
 
@@ -79,6 +79,8 @@ def _read(file: _File, sheet: Sheet) -> None:
     text = iter(file.lines)
     try:
         first = _first_line(file, text)
+        if first.lstrip().startswith(("{", "[")) and not matches(first.split(","), file.wanted.names):
+            raise Unusable("E-FORMAT", found="JSON")
         delimiter = choose_delimiter(first, file.wanted.names)
         if delimiter != ",":
             file.tell("E-DELIM", found="TAB" if delimiter == "\t" else delimiter)

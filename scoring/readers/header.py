@@ -1,4 +1,4 @@
-"""The first lines of a CSV file: its delimiter, and which column is which.
+"""The names of columns: which is which, and the delimiter of a CSV file.
 
 Names match exactly only. Where one is nearly there, the right name is told and reading goes on, so that the other
 faults of the file are found too.
@@ -22,7 +22,7 @@ class Wanted:
     """Columns to take: `names`, of which `required` must be there and `numeric` hold numbers.
 
     `keep_others`: columns of other names are taken too, instead of being listed as extra. `is_id`: whether a cell is a
-    known id, to notice a file without a header line.
+    known id, to notice a file without a header line. `ids`: the columns that say what a row is about.
     """
 
     names: Sequence[str]
@@ -30,6 +30,7 @@ class Wanted:
     numeric: Sequence[str] = ()
     keep_others: bool = False
     is_id: Callable[[str], bool] = _never
+    ids: Sequence[str] = ()
 
 
 def choose_delimiter(first: str, names: Sequence[str]) -> str:
@@ -37,7 +38,7 @@ def choose_delimiter(first: str, names: Sequence[str]) -> str:
     best, most = ",", (0, 1)
     for delimiter in _DELIMITERS:
         cells = first.strip("\r\n").replace('"', "").split(delimiter)
-        score = _matches(cells, names), min(len(cells), 2)
+        score = matches(cells, names), min(len(cells), 2)
         if score > most:
             best, most = delimiter, score
     return best
@@ -51,7 +52,7 @@ def locate(header: Sequence[str], *, wanted: Wanted, most: int, tell: Tell) -> d
     if len(header) > most:
         tell("E-COL-COUNT", found=len(header), most=most)
         return None
-    if not _matches(header, wanted.names) and any(map(wanted.is_id, header)):
+    if not matches(header, wanted.names) and any(map(wanted.is_id, header)):
         tell("E-HEADER", value=", ".join(header[:20]), names=", ".join(wanted.names))
         return None
     found: dict[str, int] = {}
@@ -88,6 +89,6 @@ def _tell_repeated(header: Sequence[str], names: Iterable[str], tell: Tell) -> N
             tell("E-COL-DUP", column=name, places=", ".join(places))
 
 
-def _matches(header: Iterable[str], wanted: Iterable[str]) -> int:
-    """How many wanted names the header holds, exactly or nearly."""
+def matches(header: Iterable[str], wanted: Iterable[str]) -> int:
+    """How many wanted names a header holds, exactly or nearly."""
     return len({folded(name) for name in header} & {folded(name) for name in wanted})

@@ -12,6 +12,10 @@ class Unusable(Exception):
         self.code = code
         self.fields = fields
 
+    def told(self, expected: str) -> dict[str, str | int]:
+        """The fields; of E-FORMAT also the format that was `expected`."""
+        return {**self.fields, "expected": expected} if self.code == "E-FORMAT" else self.fields
+
 
 class TooLong(Exception):
     """A line, or a record of several lines, is longer than a record may be."""

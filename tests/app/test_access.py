@@ -115,6 +115,12 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/challenges/{slug}/phases/{phase}/leaderboard#private"): row(
         404, 404, 404, 404, 404, 200, 200, path=f"{C}/phases/main/leaderboard?split=private"
     ),
+    ("GET", "/challenges/{slug}/phases/{phase}/leaderboard/history"): row(
+        404, 404, 200, 200, 404, 404, 404, path=f"{C}/phases/main/leaderboard/history"
+    ),
+    ("GET", "/challenges/{slug}/phases/{phase}/leaderboard/history#private"): row(
+        404, path=f"{C}/phases/main/leaderboard/history?team=participant&split=private"
+    ),
     ("GET", "/challenges/{slug}/phases/{phase}/leaderboard.csv"): row(200, path=f"{C}/phases/main/leaderboard.csv"),
     ("GET", "/challenges/{slug}/phases/{phase}/export"): row(404, path=f"{C}/phases/main/export"),
     ("GET", "/metrics"): row(200),

@@ -154,7 +154,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Demo]:
 def test_the_demo_has_four_accounts_and_the_builtin_challenges(first: tuple[Path, Demo]) -> None:
     data, demo = first
     assert sorted(demo.accounts) == ["admin", "juror", "organiser", "participant"]
-    assert demo.challenges == {"breast-cancer": 1, "cytologia": 1}
+    assert demo.challenges == {"aid-oral": 1, "breast-cancer": 1, "cytologia": 1, "myocardia": 1}
     assert (data / "demo-accounts.json").stat().st_mode & 0o777 == 0o600
 
 

@@ -14,7 +14,7 @@ from challenges.folder import ChallengeFolder
 from challenges.scoring_spec import scoring_spec
 from scoring.cases import read_attributes
 from scoring.evaluation import evaluate, validate
-from scoring.read import read_entry, read_reference
+from scoring.read import read_entry, read_reference, read_upload
 
 SPEC = """\
 spec = 1
@@ -106,7 +106,7 @@ def score_here(*, folder: ChallengeFolder, phase: str, entry: Mapping[str, Path]
         attributes = read_attributes(stream, index=index, cases=spec.cases, splits=spec.splits, seed=1)
     with ExitStack() as stack:
         streams = {name: stack.enter_context(path.open("rb")) for name, path in entry.items()}
-        read = read_entry(streams, index=index)
+        read = read_upload(streams[""], index=index) if "" in streams else read_entry(streams, index=index)
         paths = {table.name: folder.files[f"reference/{table.file}"] for table in spec.tables}
         answers = read_reference({n: stack.enter_context(p.open("rb")) for n, p in paths.items()}, index=index)
     found = validate(spec=spec, index=index, entry=read.entry) if read.entry else []

@@ -234,6 +234,11 @@ def test_problems_of_predictions_end_with_1(run: Run, files: list[str | Path], t
         ),
         (["auroc", "--missing", "never"], "--missing is one of refuse, worst, empty, not 'never'."),
         (["auroc", "--params", AUROC, "--id", "nr"], ""),
+        (
+            ["cohen_kappa", "--params", '{"label": "y", "prediction": "k"}'],
+            "Cohen_kappa needs the parameter 'labels': their order counts, and files do not tell it. ",
+        ),
+        (["composite"], "Composite cannot be used alone: it reads no files, but sums up outputs of the other metrics"),
     ],
 )
 def test_a_wrong_question(run: Run, files: list[str | Path], arguments: list[str], told: str) -> None:

@@ -177,13 +177,13 @@ def test_which_phase(
 def test_a_terminal_sees_how_far_a_large_file_is(home: Path, faulty: Faulty, tmp_path: Path) -> None:
     path = tmp_path / "large.csv"
     with path.open("wb") as file:
-        file.truncate(20_000_000)
+        file.truncate(7_000_000)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     faulty.answer = answering([accepted(digest)])
     arguments = ["submit", "blood", "-f", str(path), "--server", faulty.address]
     assert "\x1b" in in_terminal(arguments)
     assert in_terminal([*arguments, "--plain"]).replace("\r\n", "\n") == (
-        f"Submission 7 received: 20,000,000 bytes, sha256 {digest} there as here.\n"
+        f"Submission 7 received: 7,000,000 bytes, sha256 {digest} there as here.\n"
         "Your team has 4 submissions left.\n"
         "Follow it: arbitre submission blood 7\n"
     )

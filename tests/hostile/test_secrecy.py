@@ -26,10 +26,11 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 
 def entries(made: Sequence[Case]) -> dict[str, bytes]:
-    """Good, bad and hostile files."""
+    """Good, bad and hostile files. `better` is compared with `good`, which stands for the team before it."""
     good = scenario.entry(made, noise=0.8)
     return {
         "good": good,
+        "better": scenario.entry(made, noise=0.6),
         "half": b"\n".join(good.splitlines()[: len(made) // 2]),
         "percent": good.replace(b"0.", b"9"),
         "none": b"",
@@ -45,10 +46,12 @@ def paths(slug: str, numbers: Sequence[int]) -> list[str]:
     found = ["/api/v1/challenges", base, f"{base}/files", f"{base}/submissions", f"{base}/documents", "/api/v1/metrics"]
     found += [f"{base}/files/{name}" for name in ("public/cases.csv", "reference/predictions.csv", "challenge.toml")]
     found += [f"{phase}/{name}" for name in ("leaderboard", "leaderboard.csv", "export", "leaderboard?split=private")]
+    found += [f"{phase}/leaderboard/history{query}" for query in ("", "?team=ada", "?team=ada&split=private")]
     for number in numbers:
         found += [f"{base}/submissions/{number}{tail}" for tail in ("", "/status", "/receipt")]
     for language in ("en", "fr"):
         found += [f"/{language}/challenges/{slug}{tail}" for tail in ("", "/data", "/leaderboard", "/evaluation")]
+        found += [f"/{language}/challenges/{slug}/leaderboard?team=ada"]
         found += [f"/{language}/challenges/{slug}/submissions/{number}" for number in numbers]
     return found
 
@@ -75,16 +78,32 @@ def play(url: str, instance: Any, made: Sequence[Case], marker: str = "") -> dic
     slug = scenario.publish(chief, scenario.folder(made, baseline=False, total=100, day=50, marker=marker))
     who = scenario.person(url, "ada")
     scenario.join(who, slug)
-    numbers = [scenario.submit(who, slug, data, params={"again": "true"})["number"] for data in entries(CASES).values()]
+    numbers = []
+    for name, data in entries(CASES).items():
+        numbers.append(scenario.submit(who, slug, data, params={"again": "true"})["number"])
+        if name in ("good", "better"):
+            # Each has a board of its own, so that the history of ranks is the same in every run.
+            until(lambda: [row["entries"] for row in _rows(who, slug)] == [len(numbers)])
     numbers.append(scenario.submit(who, slug, entries(CASES)["half"], params={"check": "true"})["number"])
     for number in numbers:
         scored(who, slug, number)
-    until(lambda: who.get(f"/challenges/{slug}/phases/main/leaderboard")["rows"])
+    assert who.get(f"/challenges/{slug}/submissions/{numbers[1]}")["compared_with"]["number"] == numbers[0]
+    assert [point["rank"] for point in _history(who, slug)] == [1, 1]
     stranger, nobody = scenario.person(url, "eve"), scenario.anonymous(url)
     texts: dict[str, str] = {}
     for name, one in (("team", who), ("stranger", stranger), ("nobody", nobody)):
         texts |= {f"{name} {path}": text for path, text in seen(url, one, slug, numbers).items()}
     return texts
+
+
+def _rows(who: Person, slug: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = who.get(f"/challenges/{slug}/phases/main/leaderboard")["rows"]
+    return rows
+
+
+def _history(who: Person, slug: str) -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = who.get(f"/challenges/{slug}/phases/main/leaderboard/history")["points"]
+    return points
 
 
 def test_a_marker_in_the_reference_is_found_nowhere(

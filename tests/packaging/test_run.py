@@ -56,7 +56,7 @@ def test_first_start_installs_and_serves_and_ctrl_c_stops_everything(clone: Path
     with running(clone, user=USER) as started:
         started.wait_for_address(FIRST_START_S)
         assert len(started.said("^Making a virtual environment")) == 1
-        assert slugs(started) == ["breast-cancer", "cytologia"]
+        assert slugs(started) == ["aid-oral", "breast-cancer", "cytologia", "myocardia"]
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", started.port)):
         pass
 
@@ -65,7 +65,7 @@ def test_second_start_installs_nothing_needs_no_network_and_duplicates_nothing(c
     with running(clone, user=USER, offline=True) as started:
         started.wait_for_address(LATER_START_S)
         assert started.said("virtual environment|Installing") == []
-        assert slugs(started) == ["breast-cancer", "cytologia"]
+        assert slugs(started) == ["aid-oral", "breast-cancer", "cytologia", "myocardia"]
 
 
 def test_the_readmes_first_screen_ends_with_a_scored_submission(clone: Path) -> None:
@@ -85,5 +85,5 @@ def test_root_starts_the_same_clone_with_another_data_folder(clone: Path, tmp_pa
         pytest.skip("needs root")
     with running(clone, "--data", str(tmp_path / "other data"), user=None, offline=True) as started:
         started.wait_for_address(LATER_START_S)
-        assert slugs(started) == ["breast-cancer", "cytologia"]
+        assert slugs(started) == ["aid-oral", "breast-cancer", "cytologia", "myocardia"]
     assert (tmp_path / "other data" / "arbitre.sqlite3").is_file()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from scoring.metric import Metric
+from scoring.metrics.coco_ap import SIZES
 from scoring.registry import get
 from scoring.tables import Table
 from tests.scoring.builders import many, table
@@ -76,7 +77,23 @@ def _boxes(rng: Generator, n: int) -> Table:
     return many(case, columns | {"class": rng.choice(LABELS, len(case))}, n_cases=n)
 
 
+def detections(rng: Generator, n: int) -> Pair:
+    """True boxes of all sizes, some of them crowds, and detections near them; no two scores are alike."""
+    case = np.repeat(np.arange(n), rng.integers(0, 5, n))
+    size = rng.uniform(10, 150, (len(case), 2))
+    true = {"x": rng.uniform(0, 200, len(case)), "y": rng.uniform(0, 200, len(case))}
+    true |= {"width": size[:, 0], "height": size[:, 1], "class": rng.choice(LABELS, len(case))}
+    extra = {"iscrowd": (rng.random(len(case)) < 0.1) * 1.0, "area": size.prod(axis=1) * rng.uniform(0.4, 1, len(case))}
+    kept = np.flatnonzero(rng.random(len(case)) < 0.8).repeat(2)
+    found = {name: values[kept] for name, values in true.items()}
+    found |= {name: found[name] * rng.uniform(0.8, 1.2, len(kept)) for name in SIZES}
+    found["class"] = np.where(rng.random(len(kept)) < 0.9, found["class"], rng.choice(LABELS, len(kept)))
+    found["score"] = rng.random(len(kept))
+    return many(case, true | extra, n_cases=n), many(case[kept], found, n_cases=n)
+
+
 _SIDES = {name: name for name in ("x1", "y1", "x2", "y2", "class")}
+_DETECTIONS = {name: name for name in (*SIZES, "class", "score", "area")} | {"crowd": "iscrowd"}
 _HARD = {"label": "label", "prediction": "prediction"}
 _SCORE = {"label": "label", "score": "score", "positive": "1"}
 _MANY = {"label": "label", "probabilities": {label: f"p_{label}" for label in LABELS}}
@@ -123,4 +140,5 @@ SUBJECTS = [
     Subject("Brier, binary", "brier", _SCORE, scores),
     Subject("Brier", "brier", _MANY, probabilities),
     Subject("CytologIA", "cytologia", {**_SIDES, "labels": LABELS}, boxes),
+    Subject("COCO AP", "coco_ap", {**_DETECTIONS, "labels": LABELS}, detections),
 ]
