@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True)
 class History:
-    """Newest change first. `picture`: None where the team never had a rank."""
+    """Newest change first. `picture`: None where nothing has changed yet, or without any rank."""
 
     team: str
     own: bool
@@ -58,7 +58,9 @@ def history_of(
 
 
 def picture_of(document: dict[str, Any], lines: list[Line], *, zone: str, language: str) -> Markup | None:
-    """The line of the ranks, up to when the board was last computed."""
+    """The line of the ranks, up to when the board was last computed; one point draws none."""
+    if len(lines) < 2:
+        return None
     points = [
         rank_history.Point(line.at.timestamp(), *(line.point[key] for key in ("rank", "rank_low", "rank_high")))
         for line in lines

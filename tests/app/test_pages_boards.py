@@ -82,22 +82,22 @@ def test_a_page_has_a_hundred_rows_and_leads_to_ones_own(site: Served) -> None:
     assert len(re.findall(r'<th scope="row">', last.text)) == 51
     assert (
         '<tr class="own" id="me">' in last.text
-        and "249 200 to 249 ada your team 0.1000 0.0500 to 0.2000 1" in text_of(last)
+        and "249 (200 to 249) ada your team 0.1000 0.0500 to 0.2000 1" in text_of(last)
     )
     assert "Page 3 of 3" in text_of(who.get("/en/challenges/tiny/leaderboard?page=99"))
 
 
 def test_shared_ranks_baseline_undefined_and_note_are_said_in_words(site: Served) -> None:
     words = text_of(browser(site.url).get("/fr/challenges/tiny/leaderboard"))
-    assert "1 = ex æquo 1 First & <b>best</b> 0,9000 0,8000 à 1,0000" in words
-    assert "– – Baseline modèle de base, non classé 0,6000 0,5000 à 0,7000" in words
+    assert "1 = ex æquo (1) First & <b>best</b> 0,9000 0,8000 à 1,0000" in words
+    assert "– Baseline modèle de base, non classé 0,6000 0,5000 à 0,7000" in words
     assert (
         "(plus haut est meilleur). 249 équipes classées. Intervalles à 95\u202f%."
         in browser(site.url).get("/fr/challenges/tiny/leaderboard").text
     )
     assert "trop étroit si des cas viennent d’un même patient" in words
     undefined = text_of(browser(site.url).get("/fr/challenges/tiny/leaderboard?page=3"))
-    assert "– – None une seule classe est présente ici – –" in undefined
+    assert "– None une seule classe est présente ici – –" in undefined
 
 
 def test_text_of_people_is_never_html(site: Served) -> None:
