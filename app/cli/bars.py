@@ -9,13 +9,15 @@ from app.cli.output import Output, clean
 
 SMALL = 1_000_000
 """Below this size (bytes) a bar would only flicker."""
+LARGE = 50_000_000
+"""From this size on each quarter is told in a sentence where no bar can be drawn."""
 
 
 @contextmanager
 def bar(title: str, *, total: int, out: Output) -> Iterator[Callable[[int], None]]:
     """Yields a function that is told how many of `total` bytes are done."""
     if not out.shows_bars or total < SMALL:
-        yield _silent
+        yield _Quarters(title, total, out).tell if total >= LARGE else _silent
         return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -37,6 +39,20 @@ def working(out: Output) -> Iterator[Callable[[str], None]]:
 
     with Console(stderr=True).status("") as status:
         yield lambda text: status.update(Text(clean(text)))
+
+
+class _Quarters:
+    """Says when another quarter is done; a beginning that was there already is not told again."""
+
+    def __init__(self, title: str, total: int, out: Output) -> None:
+        self.title, self.total, self.out = title, total, out
+        self.told = 0
+
+    def tell(self, done: int) -> None:
+        quarter = done * 4 // self.total
+        if quarter > self.told:
+            self.told = quarter
+            self.out.note(f"{self.title}: {quarter * 25} % of {self.total / 1e6:,.0f} MB.")
 
 
 def _silent(done: int) -> None:

@@ -10,7 +10,7 @@ import typer
 from app.cli import verdict
 from app.cli.entries import read_file
 from app.cli.errors import INVALID, OK
-from app.cli.formats import Format, folder_format, read_form, server_format
+from app.cli.formats import format_of, read_form
 from app.cli.options import Json, PhaseName, Plain, ServerName, told
 from app.cli.output import Output
 
@@ -29,7 +29,7 @@ def check(
     """Check the form of a file here, before you send it. Needs no reference; sends nothing and uses no submission."""
     out = Output(json=as_json, plain=plain)
     entry = read_file(file)
-    form = _format(where, phase, server, out)
+    form = format_of(where, phase, server, out)
     report = read_form(entry.path, form)
     good = report.pop("good")
     document: dict[str, Any] = {
@@ -45,11 +45,3 @@ def check(
     out.say(first)
     verdict.show_report(report, out)
     raise typer.Exit(OK if good else INVALID)
-
-
-def _format(where: str, phase: str, server: str, out: Output) -> Format:
-    """A folder that holds challenge.toml is a challenge folder; a download of the same name is not."""
-    folder = Path(where)
-    if (folder / "challenge.toml").is_file() or "/" in where or where in {".", ".."}:
-        return folder_format(folder, phase)
-    return server_format(where, phase, server, out)

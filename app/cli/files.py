@@ -28,7 +28,7 @@ def files(slug: Slug, server: ServerName = "", as_json: Json = False, plain: Pla
     """List the files of a challenge that you may download."""
     out = Output(json=as_json, plain=plain)
     with connect(server) as api:
-        document = api.get(_address(slug))
+        document = file_list(api, slug)
     out.document(document)
     rows = rows_of(document, "files")
     if not rows:
@@ -50,15 +50,33 @@ def download(
     """Download files, resumed after a break and checked. Your own changes are never overwritten without --force."""
     out = Output(json=as_json, plain=plain)
     with connect(server) as api:
-        document = api.get(_address(slug))
-        wanted = _chosen([_wanted(slug, row) for row in rows_of(document, "files")], paths or [], slug)
+        document = file_list(api, slug)
         folder = output or Path(slug)
-        _make_root(folder)
-        kept = [item.path for item in wanted if not _bring(api, item, folder, force=force, out=out)]
+        wanted, kept = bring(api, slug, document, paths=paths or [], folder=folder, force=force, out=out)
     out.document(document)
     if kept:
-        raise Invalid(f"Left as they are, because they differ from the server's: {', '.join(kept)}. Use --force.")
+        raise Invalid(f"{left_as_they_are(kept)} Use --force.")
     out.say(f"{folder} holds {count(len(wanted), 'file')} of {slug}, sha256 verified.")
+
+
+def file_list(api: Api, slug: str) -> Any:
+    """The files of a challenge as the API lists them."""
+    return api.get(_address(slug))
+
+
+def bring(
+    api: Api, slug: str, document: Any, *, paths: Sequence[str], folder: Path, force: bool, out: Output
+) -> tuple[list[str], list[str]]:
+    """Fetch the files named, all without names: which were wanted, and which of them differ here and stay."""
+    wanted = _chosen([_wanted(slug, row) for row in rows_of(document, "files")], paths, slug)
+    _make_root(folder)
+    kept = [item.path for item in wanted if not _bring(api, item, folder, force=force, out=out)]
+    return [item.path for item in wanted], kept
+
+
+def left_as_they_are(kept: Sequence[str]) -> str:
+    """Which files were not replaced, and why."""
+    return f"Left as they are, because they differ from the server's: {', '.join(kept)}."
 
 
 def size_text(size: int) -> str:
@@ -73,7 +91,7 @@ def size_text(size: int) -> str:
 
 def cached(api: Api, *, slug: str, path: str, folder: Path, out: Output) -> Path:
     """One file of the challenge in the user's cache: fetched where it is not there, or differs from the server's."""
-    rows = rows_of(api.get(_address(slug)), "files")
+    rows = rows_of(file_list(api, slug), "files")
     (item,) = _chosen([_wanted(slug, row) for row in rows], [path], slug)
     _make_root(folder)
     target = place(folder, item.path)

@@ -6,6 +6,7 @@ Everything here is public; the reference is not needed and not touched.
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,14 @@ class Format:
     spec: ScoringSpec
     cases: Path
     limit: int
+
+
+def format_of(where: str, phase: str, server: str, out: Output) -> Format:
+    """A folder that holds challenge.toml is a challenge folder; a download of the same name is not."""
+    folder = Path(where)
+    if (folder / "challenge.toml").is_file() or "/" in where or os.sep in where or where in {".", ".."}:
+        return folder_format(folder, phase)
+    return server_format(where, phase, server, out)
 
 
 def folder_format(folder: Path, phase: str) -> Format:

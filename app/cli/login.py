@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -31,17 +31,11 @@ def login(
 ) -> None:
     """Log in to a server and keep a token for it. The password is read from the terminal, or from standard input."""
     out = Output(json=as_json, plain=plain)
-    stored = config.load()
-    address = config.server_address(server, stored)
+    address = config.server_address(server, config.load())
     _warn_open_wire(address, out)
-    made = config.Login(token) if token else _new_token(address, email=email, days=days)
-    with connect(address, token=made.token) as api:
-        me = api.get("/me")
-    kept = replace(made, user=str(me.get("email") or ""))
-    config.save(config.with_login(stored, server=address, login=kept))
+    me = keep(address, config.Login(token) if token else _asked(address, email=email, days=days))
     out.document(me)
-    who = me.get("name") or kept.user
-    out.say(f"Logged in to {address} as {who}. The token is kept in {config.config_path()}, readable by you alone.")
+    out.say(logged_in(address, me))
 
 
 @told
@@ -58,15 +52,35 @@ def logout(server: ServerName = "", as_json: Json = False, plain: Plain = False)
     out.say(f"Logged out of {address}." if kept else f"You were not logged in to {address}.")
 
 
-def _new_token(address: str, *, email: str, days: int) -> config.Login:
-    if not email and not sys.stdin.isatty():
-        raise Usage("No terminal to ask on. Pass --email and the password on standard input, or pass --token.")
-    email = email or str(typer.prompt("E-mail", err=True))
+def keep(address: str, made: config.Login) -> Any:
+    """Try a token and keep it for its server; the account as the API tells it. Errors: CliError; nothing is kept."""
+    with connect(address, token=made.token) as api:
+        me = api.get("/me")
+    kept = replace(made, user=str(me.get("email") or ""))
+    config.save(config.with_login(config.load(), server=address, login=kept))
+    return me
+
+
+def logged_in(address: str, me: Any) -> str:
+    """Where, as whom, and where the token lies."""
+    who = me.get("name") or me.get("email")
+    return f"Logged in to {address} as {who}. The token is kept in {config.config_path()}, readable by you alone."
+
+
+def new_token(address: str, *, email: str, password: str, days: int) -> config.Login:
+    """A new token of an account, named after this machine."""
     name = f"arbitre on {platform.node() or 'this machine'}"[:80]
-    asked = {"name": name, "scopes": list(SCOPES), "days": days, "email": email, "password": _password()}
+    asked = {"name": name, "scopes": list(SCOPES), "days": days, "email": email, "password": password}
     with connect(address, anonymous=True) as api:
         answer = api.post("/tokens", asked)
     return config.Login(str(answer["token"]), email, str(answer.get("id") or ""))
+
+
+def _asked(address: str, *, email: str, days: int) -> config.Login:
+    if not email and not sys.stdin.isatty():
+        raise Usage("No terminal to ask on. Pass --email and the password on standard input, or pass --token.")
+    email = email or str(typer.prompt("E-mail", err=True))
+    return new_token(address, email=email, password=_password(), days=days)
 
 
 def _password() -> str:

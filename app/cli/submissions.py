@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -26,11 +27,7 @@ def submissions(
     with connect(server) as api:
         document = api.get(f"/challenges/{segment(slug)}/submissions", before=before)
     out.document(document)
-    rows = rows_of(document, "submissions")
-    if not rows:
-        out.say(f"Your team has no submissions to {slug}{f' before {before}' if before else ''}.")
-        return
-    out.table(["number", "received", "phase", "state", "file", "note"], [_row(row) for row in rows])
+    show_rows(slug, rows_of(document, "submissions"), out, before=before)
 
 
 @told
@@ -47,6 +44,14 @@ def submission(
         document = api.get(f"/challenges/{segment(slug)}/submissions/{number}")
     out.document(document)
     verdict.show(document, out)
+
+
+def show_rows(slug: str, rows: Sequence[Any], out: Output, *, before: int | None = None) -> None:
+    """A team's submissions as a table."""
+    if not rows:
+        out.say(f"Your team has no submissions to {slug}{f' before {before}' if before else ''}.")
+        return
+    out.table(["number", "received", "phase", "state", "file", "note"], [_row(row) for row in rows])
 
 
 def _row(row: Any) -> list[str | int | None]:

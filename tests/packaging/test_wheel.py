@@ -12,6 +12,7 @@ import pytest
 
 from tests.packaging.locks import PROJECT, pins
 
+MODULE = "arbitre.py"
 ROOMS = ("app", "challenges", "migrations", "sandbox_runner", "scoring", "web")
 SERVER_ONLY = ("alembic", "fastapi", "pandas", "psycopg", "sklearn", "sqlalchemy", "uvicorn")
 
@@ -63,13 +64,32 @@ def imports(programs: Path, rooms: str, packages: tuple[str, ...], cwd: Path) ->
 
 
 def test_the_wheel_holds_the_rooms_their_translations_and_the_licence(wheel: Path) -> None:
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *ROOMS]
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *ROOMS, MODULE]
     listed = subprocess.run(command, cwd=PROJECT, check=True, capture_output=True).stdout.decode().split("\0")
     sources = {name for name in listed if name and (PROJECT / name).is_file()}
     compiled = {name.removesuffix(".po") + ".mo" for name in sources if name.endswith(".po")}
     inside = set(zipfile.ZipFile(wheel).namelist())
     assert {name for name in inside if ".dist-info/" not in name} == sources | compiled
     assert [name for name in inside if name.endswith("licenses/LICENSE")] != []
+
+
+CHALLENGE = """
+import importlib.util, pathlib, sys
+folder = pathlib.Path(importlib.util.find_spec("challenges").submodule_search_locations[0]) / "breast_cancer"
+print(folder)
+"""
+# What a participant does offline, in a process where nothing of a server can be imported by mistake.
+NOTEBOOK = """
+import json, sys
+import arbitre
+folder, name = sys.argv[1:]
+good = arbitre.check(f"{folder}/public/sample_submission.csv", folder)
+try:
+    arbitre.submit(b"x", "none", server="http://127.0.0.1:9")
+except arbitre.ArbitreError as error:
+    refused = error.code
+print(json.dumps([bool(good), refused, arbitre.__file__, sorted(set(name.split(",")) & set(sys.modules))]))
+"""
 
 
 @pytest.mark.slow
@@ -79,6 +99,19 @@ def test_bare_arbitre_is_client_and_scoring_without_a_server(wheel: Path, tmp_pa
     assert imports(programs, "scoring,challenges", absent, tmp_path) == (True, list(absent), [])
     asked = subprocess.run([programs / "arbitre", "--help"], capture_output=True, text=True, cwd=tmp_path)
     assert (asked.returncode, "submit" in asked.stdout, asked.stderr) == (0, True, "")
+
+    python = [programs / "python", "-I", "-c"]
+    folder = subprocess.run([*python, CHALLENGE], check=True, capture_output=True, text=True).stdout.strip()
+    sample = Path(folder) / "public" / "sample_submission.csv"
+    checked = subprocess.run(
+        [programs / "arbitre", "check", folder, sample], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert (checked.returncode, "has the right form" in checked.stdout, checked.stderr) == (0, True, "")
+    used = subprocess.run(
+        [*python, NOTEBOOK, folder, ",".join(absent)], check=True, capture_output=True, text=True, cwd=tmp_path
+    )
+    module = programs.parent / "lib" / f"python3.{sys.version_info.minor}" / "site-packages" / "arbitre.py"
+    assert json.loads(used.stdout.splitlines()[-1]) == [True, "E-NOT-REACHABLE", str(module), []]
 
 
 @pytest.mark.slow
