@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from app.cli import boards, challenges, check, files, folder_check, join, login, metric, score, submissions, submit
+from app.cli import (
+    boards,
+    challenges,
+    check,
+    competitions,
+    files,
+    folder_check,
+    join,
+    login,
+    metric,
+    score,
+    submissions,
+    submit,
+)
 from app.cli.output import wants_plain
 from app.cli.parts import add_parts
 
@@ -31,6 +44,7 @@ def build(*, plain: bool) -> typer.Typer:
     for name, command in _TAKE_PART.items():
         app.command(name, rich_help_panel=PARTICIPANTS)(command)
     app.add_typer(_challenge_group(plain), name="challenge", rich_help_panel=ORGANISERS)
+    app.add_typer(competitions.group(plain=plain), name="competitions", rich_help_panel=PARTICIPANTS)
     for name, command in _ORGANISE.items():
         app.command(name, rich_help_panel=ORGANISERS)(command)
     add_parts(app, panel=OPERATORS)
