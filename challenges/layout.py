@@ -11,6 +11,7 @@ Store = Literal["public", "reference", "hidden"]
 SPEC_FILE = "challenge.toml"
 CASES_FILE = "public/cases.csv"
 SAMPLE_FILE = "public/sample_submission.csv"
+SAMPLE_ARCHIVE = "public/sample_submission.zip"  # where an entry has several tables
 METRIC_FILE = "metric.py"
 LANGUAGES = ("fr", "en")
 PAGES = ("overview", "data", "evaluation", "rules")

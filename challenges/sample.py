@@ -7,19 +7,20 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from challenges.case_files import case_index, issue_problems
-from challenges.layout import CASES_FILE, SAMPLE_FILE
+from challenges.layout import CASES_FILE, SAMPLE_ARCHIVE, SAMPLE_FILE
 from challenges.problems import Problem
 from challenges.spec import ChallengeSpec
-from scoring.read import read_entry, read_reference
+from scoring.read import read_reference, read_upload
 
 
 def sample_problems(spec: ChallengeSpec, files: Mapping[str, Path]) -> list[Problem]:
-    """Problems of public/sample_submission.csv and of the reference's tables. The folder itself has none."""
+    """Problems of the sample submission and of the reference's tables. The folder itself has none."""
     index = case_index(spec, files[CASES_FILE])
     problems = []
-    if len(index.tables) == 1 and SAMPLE_FILE in files:
-        with files[SAMPLE_FILE].open("rb") as stream:
-            problems += issue_problems(read_entry({index.tables[0].name: stream}, index=index).issues, SAMPLE_FILE)
+    sample = SAMPLE_FILE if len(index.tables) == 1 else SAMPLE_ARCHIVE
+    if sample in files:
+        with files[sample].open("rb") as stream:
+            problems += issue_problems(read_upload(stream, index=index).issues, sample)
     with ExitStack() as stack:
         paths = {table.name: files[f"reference/{table.file}"] for table in index.tables}
         streams = {name: stack.enter_context(path.open("rb")) for name, path in paths.items()}

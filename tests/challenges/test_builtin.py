@@ -75,7 +75,7 @@ def test_pages_and_sizes(slug: str) -> None:
 
 
 def test_an_unknown_challenge_names_those_there_are() -> None:
-    with pytest.raises(KeyError, match="cytologia, breast-cancer"):
+    with pytest.raises(KeyError, match="cytologia, myocardia, aid-oral, breast-cancer"):
         builtin_folder("other")
 
 
