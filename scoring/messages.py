@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scoring.messages_of_boxes import BOXES
-from scoring.messages_of_form import COLUMNS, FILES, JSON, N_, TEXT
+from scoring.messages_of_form import COLUMNS, FILES, JSON, N_, PARQUET, TEXT
 
 
 @dataclass(frozen=True)
@@ -199,4 +199,4 @@ NOTES = {
     "N-NO-CLUSTER": N_("The interval is per case (no patient is declared), and too narrow if cases share a patient."),
 }
 
-MESSAGES = _table(FILES | TEXT | JSON | COLUMNS | _CELLS | _IDS | _ORGANISER | BOXES)
+MESSAGES = _table(FILES | TEXT | JSON | PARQUET | COLUMNS | _CELLS | _IDS | _ORGANISER | BOXES)

@@ -155,6 +155,21 @@ JSON = {
     ),
 }
 
+PARQUET = {
+    "E-PARQUET-DAMAGED": (
+        N_("This Parquet file is damaged, cut off, or not what its own footer says."),
+        N_("Write the file again, close it before it is sent, and check that the upload was complete."),
+    ),
+    "E-PARQUET-ENCRYPTED": (
+        N_("This Parquet file is encrypted."),
+        N_("Write the file again without encryption."),
+    ),
+    "E-COL-TYPE": (
+        N_("The column %(column)s has the Parquet type %(found)s; numbers or texts are expected."),
+        N_("Convert the column before writing, in pandas with astype(float) or astype(str)."),
+    ),
+}
+
 COLUMNS = {
     "E-HEADER": (
         N_("The first line is a row of data (%(value)s), not the names of the columns."),

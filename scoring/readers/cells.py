@@ -5,8 +5,8 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,30 @@ class Odd(str):
     __hash__ = object.__hash__
 
 
+class Numbers(Sequence[str]):
+    """Cells that came as numbers, and are text only where somebody looks. `values`: float64 or int64."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        """`values`: (rows,)."""
+        self.values = values
+
+    def __len__(self) -> int:
+        """Rows."""
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> "Numbers": ...
+    def __getitem__(self, at: int | slice) -> "str | Numbers":
+        """The number in as few digits as give it again."""
+        return Numbers(self.values[at]) if isinstance(at, slice) else repr(self.values[at].item())
+
+    def __iter__(self) -> Iterator[str]:
+        """Each as text."""
+        return map(repr, self.values.tolist())
+
+
 def read_column(
     spec: ColumnSpec, cells: Sequence[str], lines: Sequence[int], faults: Faults, *, text_bytes: int
 ) -> Column | None:
@@ -87,6 +111,9 @@ def _texts(cells: Sequence[str], lines: Sequence[int], faults: Faults, most: int
 
 def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
     """None where a cell is no finite number. Of what `_PLAIN` lets through, `float()` takes the grammar above."""
+    if isinstance(cells, Numbers):
+        numbers = np.asarray(cells.values, dtype=np.float64)
+        return numbers if np.isfinite(numbers).all() else None
     if not _PLAIN.fullmatch(",".join(cells)):
         return None
     try:
@@ -98,6 +125,9 @@ def _floats(cells: Sequence[str]) -> NDArray[np.float64] | None:
 
 def _integers(cells: Sequence[str]) -> NDArray[np.int64] | None:
     """None where a cell is no whole number of at most 18 digits; `int()` takes just these of what `_DIGITS` passes."""
+    if isinstance(cells, Numbers) and cells.values.dtype == np.int64:
+        low, high = int(cells.values.min(initial=0)), int(cells.values.max(initial=0))
+        return cells.values if max(-low, high) <= _LARGEST else None
     try:
         if _DIGITS.fullmatch(",".join(cells)):
             numbers = np.array(list(map(int, cells)), dtype=np.int64)

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -27,7 +27,7 @@ class Sheet:
     something was not read, so that what is absent must not be called missing.
     """
 
-    columns: dict[str, list[str]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     lines: list[int] = field(default_factory=list)
     extra: int = 0
     broken: list[list[str]] = field(default_factory=list)
@@ -117,8 +117,9 @@ def _locate(
         return None
     sheet.places, sheet.extra = places, tell_extra(header, places, tell)
     numeric = [name for name in file.wanted.numeric if name in places]
-    sheet.columns = {name: [] for name in places}
-    take = [(place, sheet.columns[name]) for name, place in places.items()]
+    kept: dict[str, list[str]] = {name: [] for name in places}
+    sheet.columns = kept
+    take = [(place, kept[name]) for name, place in places.items()]
     return _Body(reader, delimiter, Ragged(len(header), numeric, file.log, file.table), take)
 
 

@@ -18,6 +18,7 @@ from scoring.readers.faults import Faults
 from scoring.readers.header import Wanted, choose_delimiter, matches
 from scoring.readers.limits import Limits, TooLong, Unusable
 from scoring.readers.shapes import Shapes
+from scoring.readers.texts import all_whole, quoted, truth, whole_text
 from scoring.readers.unpack import drain, open_plain
 
 _FORMAT = "JSON lines"
@@ -169,7 +170,7 @@ class _Rows:
         kinds = set(map(type, values))
         if numeric or not kinds <= {str, _Number}:
             return kinds == {_Number}
-        return (text := "".join(values)).isascii() and "\0" not in text
+        return all_whole(values)
 
     def _add_row(self, values: Sequence[Any], line: int) -> None:
         shape = self._shapes.of(self._alike, line)
@@ -214,12 +215,12 @@ class _Rows:
             return cast(str, value)
         if kind is str:
             if name in self._numeric:
-                return Odd(f'"{value[:_SHOWN]}"', "E-CELL-TEXT")
-            return cast(str, value) if value.isascii() and "\0" not in value else _whole(value)
+                return quoted(value)
+            return whole_text(value)
         if value is None:
             return ""
         if kind is bool:
-            return Odd("true" if value else "false", "E-CELL-BOOL")
+            return truth(value)
         return Odd("{…}" if kind is tuple else "[…]", "E-CELL-NESTED")
 
     def _decoded(self, text: str, line: int) -> _Object | None:
@@ -239,14 +240,3 @@ class _Rows:
             self._faults[None].add("E-JSON-OBJECT", line, text[:_SHOWN])
             return None
         return value
-
-
-def _whole(text: str) -> str:
-    """The text, where it has no NUL and no half of a character: numpy and UTF-8 would not keep them."""
-    if "\0" in text:
-        return Odd(text[:_SHOWN], "E-NUL")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return Odd(text[:_SHOWN], "E-SURROGATE")
-    return text
