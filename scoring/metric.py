@@ -38,10 +38,10 @@ class MetricCard:
     possible value, inf where there is no bound. `outputs`: names, the first is the main one; ``f1/<label>`` stands for
     one output per label. `sufficiency`: mean of cases, function of weighted sums, order statistic, or refit.
     `params`: JSON Schema of the parameters; a property with ``x-column`` names a column of the ``entry`` or the
-    ``reference``. `undefined`: output (or its part before the slash, or ``*``) -> code of why a value can be undefined.
-    `missing`: one sentence on what a missing case counts as. `rows`: whether it reads tables of one row or of many rows
-    per case, or no table but outputs of other metrics. `labels_from`: the parameter whose entry column lists the
-    labels, where `labels` is not given.
+    ``reference`` (the other words of our own: `scoring.metrics.schema`). `undefined`: output (or its part before the
+    slash, or ``*``) -> code of why a value can be undefined. `missing`: one sentence on what a missing case counts as.
+    `rows`: whether it reads tables of one row or of many rows per case, or no table but outputs of other metrics.
+    `labels_from`: the parameter whose entry column lists the labels, where `labels` is not given.
     """
 
     key: str
