@@ -42,7 +42,7 @@ class History:
 def history_of(
     session: Session, *, edge: Edge, slug: str, phase: str, split: str, team: str | None, own: str | None, zone: str
 ) -> History | None:
-    """The history of `team`, else of the reader's `own`; None where there is none to be shown."""
+    """The history of `team`, else of the reader's `own` once anything changed; None where there is none to be shown."""
     name = team or own
     if name is None:
         return None
@@ -50,7 +50,7 @@ def history_of(
         found = history.read(session, actor=edge.actor, slug=slug, phase=phase, split=split, team=name)
     except NotFound:
         return None
-    if not found["points"]:
+    if len(found["points"]) < (1 if team else 2):
         return None
     lines = [Line(dt.datetime.fromisoformat(point["at"]), point) for point in found["points"]]
     picture = picture_of(found, lines, zone=zone, language=edge.language)

@@ -1,8 +1,9 @@
-"""Places on a board."""
+"""Places on a board, and whether two entries can be told apart."""
 
 import numpy as np
 
-from app.domain.ranking import Candidate, places
+from app.domain.ranking import Apart, Candidate, apart, places
+from scoring.ranking import paired_p
 
 GENERATOR = np.random.default_rng(7)
 NOISE = GENERATOR.normal(0, 0.01, 200)
@@ -70,3 +71,34 @@ def test_lower_is_better() -> None:
 
 def test_an_empty_board() -> None:
     assert board() == []
+
+
+def test_the_interval_of_a_difference_leaves_out_zero_exactly_where_the_paired_test_separates() -> None:
+    draw = np.random.default_rng(11)
+    told = set()
+    for shift in np.linspace(-0.2, 0.2, 41):
+        # Few levels, so that some resamples are equal.
+        after, before = (np.round(draw.normal(0.8, 0.02, 200), 2) for _ in range(2))
+        found = apart(0.8 + shift, 0.8, drawn=np.round(after + shift, 2), before=before, alpha=0.05)
+        assert found is not None
+        separable = shift != 0 and bool(paired_p(np.round(after + shift, 2), before[None])[0] <= 0.05)
+        assert (found.separable, found.difference) == (separable, round(shift, 12))
+        assert found.low <= found.high
+        told.add(separable)
+    assert told == {False, True}
+    clear = apart(0.9, 0.8, drawn=NOISE + 0.9, before=NOISE + 0.8, alpha=0.05)
+    assert clear == Apart(0.1, 0.1, 0.1, True)
+
+
+def test_equal_values_are_never_told_apart() -> None:
+    assert apart(0.8, 0.8, drawn=NOISE + 0.9, before=NOISE + 0.8, alpha=0.05) == Apart(0.0, 0.1, 0.1, False)
+
+
+def test_nothing_is_said_without_paired_resamples() -> None:
+    none = np.full(200, np.nan)
+    assert apart(0.8, 0.7, drawn=none, before=NOISE, alpha=0.05) is None
+    assert apart(0.8, 0.7, drawn=NOISE[:100], before=NOISE, alpha=0.05) is None
+    assert apart(0.8, 0.7, drawn=np.full(200, np.inf), before=NOISE, alpha=0.05) is None
+    noise = NOISE.round(6)
+    some = np.where(np.arange(200) < 100, np.nan, noise + 0.1)
+    assert apart(0.8, 0.7, drawn=some, before=noise, alpha=0.05) == Apart(0.1, 0.1, 0.1, True)
