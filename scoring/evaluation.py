@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 Lookup = Callable[[str], Metric]
 Drawn = tuple[Floats, Floats]  # (outputs,) values, (B, outputs) resampled ones
 
-_CHUNK = 1 << 20  # case weights drawn at once: 2 MB of uint16
+_CHUNK = 1 << 24  # case weights drawn at once: 32 MB of uint16
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +211,7 @@ class _Scored:
         columns = self.cluster[cases]
         step = max(1, _CHUNK // len(columns))
         for start in range(0, len(out), step):
-            weights = np.take(self.plan.counts[start : start + step], columns, axis=1)
+            weights = np.take(self.plan.by_cluster[:, start : start + step], columns, axis=0).T
             out[start : start + step] = self._aggregate(table, weights)
         return out
 

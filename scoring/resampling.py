@@ -8,6 +8,7 @@ import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.ma  # np.unique loads it when first called, which in a sandbox is when somebody waits
@@ -32,6 +33,11 @@ class ResamplePlan:
     cluster_ids: tuple[str, ...]
     strata: NDArray[np.intp]
     digest: str
+
+    @cached_property
+    def by_cluster(self) -> NDArray[np.uint16]:
+        """`counts` turned, (K, B) in memory too: to repeat the row of a cluster for its cases is to copy it."""
+        return np.ascontiguousarray(self.counts.T)
 
 
 def make_plan(*, seed: int, replicates: int, cluster_ids: Sequence[str], strata: NDArray[np.intp]) -> ResamplePlan:

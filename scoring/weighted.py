@@ -22,7 +22,7 @@ def chunks(case: Cases, weights: Weights) -> Iterator[tuple[slice, Floats]]:
     for start in range(0, len(weights), step):
         part = slice(start, start + step)
         rows = weights[part] if as_they_are else np.take(weights[part], case, axis=1)
-        yield part, rows.astype(np.float64)
+        yield part, rows.astype(np.float64, order="C")
 
 
 def sums(case: Cases, stats: Floats, weights: Weights) -> Floats:

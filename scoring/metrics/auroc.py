@@ -1,5 +1,6 @@
 """Area under the ROC curve."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,11 @@ from scoring.issues import Issue
 from scoring.metric import MetricCard, Params, ratio
 from scoring.metrics.schema import LABEL, POSITIVE, SCORE, schema
 from scoring.tables import Table
-from scoring.weighted import Weights, chunks
+from scoring.weighted import Weights
 
 SIDES = ("positives", "negatives")
 Mask = NDArray[np.bool_]
+_LEAST, _MOST, _CACHED = 32, 256, 1 << 16
 
 CARD = MetricCard(
     key="auroc",
@@ -76,21 +78,36 @@ def ranked(positive: Mask, score: Floats, missing: Mask) -> tuple[Rows, Rows]:
 
 
 def area(positives: Rows, negatives: Rows, weights: Weights) -> Floats:
-    """Area of `ranked` cases, (B,): weight of pairs in the right order, ties half, of all pairs; nan without pairs."""
-    ranks = negatives.columns["score"]
-    below = np.searchsorted(ranks, positives.columns["score"], side="left")
-    upto = np.searchsorted(ranks, positives.columns["score"], side="right")
-    tied = np.flatnonzero(below != upto)
-    out = np.empty(len(weights))
-    both = np.concatenate([positives.case, negatives.case])
-    for part, rows in chunks(both, weights):
-        above, under = rows[:, : len(below)], rows[:, len(below) :]
-        total = np.zeros((len(rows), len(ranks) + 1))
-        np.cumsum(under, axis=1, out=total[:, 1:])
-        won = 2 * np.einsum("bi,bi->b", above, np.take(total, below, axis=1))
-        won += np.einsum("bi,bi->b", above[:, tied], total[:, upto[tied]] - total[:, below[tied]])
-        out[part] = ratio(won, 2 * above.sum(axis=1) * total[:, -1])
-    return out
+    """Area of `ranked` cases, (B,): weight of pairs in the right order, ties half, of all pairs; nan without pairs.
+
+    Exact for whole weights. Sums run over the ascending scores from block to block; within a block a small product does
+    in the cache what cumulated sums would do outside of it.
+    """
+    case = np.concatenate([positives.case, negatives.case])
+    score = np.concatenate([positives.columns["score"], negatives.columns["score"]])
+    order = np.argsort(score, kind="stable")  # of equal scores positives first
+    positive, case, score, by_case = order < len(positives.case), case[order], score[order], weights.T
+    won, above, under, tied = np.zeros((4, len(weights)))
+    for part in _blocks(len(case), len(weights)):
+        side, value = positive[part], score[part]
+        ups, downs = (by_case[case[part][rows]].astype(np.float64) for rows in (side, ~side))
+        high, low = value[side], value[~side]
+        right = (high[:, np.newaxis] > low) + 0.5 * (high[:, np.newaxis] == low)
+        won += np.einsum("ib,ib->b", right @ downs + under, ups)
+        if part.start and value[0] == score[part.start - 1]:
+            won += tied * downs[low == value[0]].sum(axis=0) / 2
+        else:
+            tied = np.zeros_like(tied)
+        tied = ups[high == value[-1]].sum(axis=0) + (tied if value[-1] == value[0] else 0)
+        above += ups.sum(axis=0)
+        under += downs.sum(axis=0)
+    return ratio(won, above * under)
+
+
+def _blocks(rows: int, replicates: int) -> Iterator[slice]:
+    """Parts of the rows: so many that their weights stay in the cache, and not more than a product is quick for."""
+    step = min(_MOST, max(_LEAST, _CACHED // max(1, replicates)))
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 
 auroc = Auroc()
