@@ -119,7 +119,7 @@ TABLE: dict[tuple[str, str], dict[str, Any]] = {
         404, 404, 200, 200, 404, 404, 404, path=f"{C}/phases/main/leaderboard/history"
     ),
     ("GET", "/challenges/{slug}/phases/{phase}/leaderboard/history#private"): row(
-        404, path=f"{C}/phases/main/leaderboard/history?team=participant&split=private"
+        404, 404, 404, 404, 404, 200, 200, path=f"{C}/phases/main/leaderboard/history?team=participant&split=private"
     ),
     ("GET", "/challenges/{slug}/phases/{phase}/leaderboard.csv"): row(200, path=f"{C}/phases/main/leaderboard.csv"),
     ("GET", "/challenges/{slug}/phases/{phase}/export"): row(404, path=f"{C}/phases/main/export"),
