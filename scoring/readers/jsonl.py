@@ -191,7 +191,9 @@ class _Rows:
         self.sheet.lines.append(line)
 
     def _column(self, name: str) -> list[str]:
-        return self._columns.setdefault(name, [""] * len(self.sheet.lines))
+        if name not in self._columns:
+            self._columns[name] = [""] * len(self.sheet.lines)
+        return self._columns[name]
 
     def finish(self) -> None:
         """Hand over the columns that some object had, and tell what is missing."""

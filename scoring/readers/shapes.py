@@ -35,10 +35,10 @@ class Shapes:
         found = self._known.get(keys)
         if found is not None:
             return found
-        shape = self._new(keys, line)
-        if max(len(keys), len(self.columns) + len(self.extra) + len(self._misnamed)) > self._most:
+        if len(keys) > self._most or len(self.columns) + len(self.extra) + len(self._misnamed) > self._most:
             self._tell("E-COL-COUNT", line=line, found=max(len(keys), self._most + 1), most=self._most)
             return None
+        shape = self._new(keys, line)
         if len(self._known) >= _KEPT:
             self._known.clear()
         self._known[keys] = shape
@@ -71,7 +71,7 @@ class Shapes:
 
     def _add_others(self, keys: Sequence[str], places: dict[str, int | None], line: int) -> None:
         taken = set(places.values())
-        for place, key in enumerate(keys[: self._most + 1]):
+        for place, key in enumerate(keys):
             if place in taken or key in places:
                 continue
             if self._wanted.keep_others and key:
