@@ -76,7 +76,7 @@ def faulty() -> Iterator[Faulty]:
             self.end_headers()
             self.wfile.write(content[:cut])
 
-        do_GET = do_POST = do_DELETE = _any
+        do_GET = do_POST = do_DELETE = do_PATCH = do_HEAD = _any
 
         def log_message(self, format: str, *arguments: Any) -> None:
             """Silence."""
