@@ -16,12 +16,13 @@ POST /runner/jobs/{job}/finish          job's token                 `Finish` -> 
 ``finish`` carries ``X-Signature``: base64 of the Ed25519 signature over the exact body bytes (at most
 `FINISH_MAX_BYTES`) by the private key whose public half was registered. It is idempotent: the same body sent again with
 the same token is answered like the first. What a runner sends is read strictly (an unknown key is refused); what a
-server answers may grow by optional keys, which an older runner ignores.
+server answers may grow by optional keys, which an older runner ignores. One of these is `Claimed.carried_bytes`: so
+many bytes of outputs `finish` may carry itself (`BlobRef.data`), which saves their calls.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 
 PROTOCOL = 1
 SUPPORTED = (1, 1)
@@ -29,6 +30,7 @@ PROTOCOL_HEADER = "Arbitre-Protocol"
 SIGNATURE_HEADER = "X-Signature"
 SHA256_HEADER = "X-Sha256"
 FINISH_MAX_BYTES = 1_048_576
+CARRIED_BYTES = 600_000
 CLAIM_WAIT_S = 20
 ISSUES_SHOWN = 50
 
@@ -107,7 +109,10 @@ class Limits(Answer):
 
 
 class Claimed(Answer):
-    """One job, leased for `lease_s` seconds from now; `token` opens this job's calls and blobs only."""
+    """One job, leased for `lease_s` seconds from now; `token` opens this job's calls and blobs only.
+
+    `carried_bytes`: how large all outputs together may be to be sent within the report.
+    """
 
     job: str
     kind: str
@@ -118,6 +123,7 @@ class Claimed(Answer):
     spec_digest: str
     inputs: list[Input]
     limits: Limits = Limits()
+    carried_bytes: int = Field(default=0, ge=0)
 
 
 class Heartbeat(Request):
@@ -139,10 +145,11 @@ class BlobStored(Answer):
 
 
 class BlobRef(Request):
-    """An output that was put before."""
+    """An output that was put before, or stands here itself: `data` is base64 of its bytes."""
 
     role: OutputRole
     sha256: Sha256
+    data: Base64Bytes | None = Field(default=None, repr=False)
 
 
 class Issue(Request):

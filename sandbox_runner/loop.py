@@ -1,6 +1,8 @@
 """The runner at work: claims jobs, runs each in a sandbox, reports. A thread per slot, one per job for its lease."""
 
+import base64
 import functools
+import hashlib
 import logging
 import os
 import threading
@@ -191,17 +193,20 @@ class Runner:
 
     def _report(self, job: Claimed, report: Report) -> str:
         try:
-            blobs = [
-                BlobRef.model_validate(
-                    {"role": role, "sha256": self._client.put(job, role, blob, patience_s=_REPORT_S)}
-                )
-                for role, blob in report.outputs.items()
-            ]
+            carried = sum(map(len, report.outputs.values())) <= job.carried_bytes
+            blobs = [self._sent(job, role, blob, carried=carried) for role, blob in report.outputs.items()]
             body = _body(job, report.finish, blobs)
         except (Refused, Damaged) as error:
             body = _body(job, internal(f"The outputs could not be sent: {error}").finish, [])
         signature = keys.sign(self._settings.signer, body)
         return self._client.finish(job, body, signature, patience_s=_REPORT_S).state
+
+    def _sent(self, job: Claimed, role: str, blob: bytes, *, carried: bool) -> BlobRef:
+        """An output that the report carries, or that was put before it."""
+        if carried:
+            digest = hashlib.sha256(blob).hexdigest()
+            return BlobRef.model_validate({"role": role, "sha256": digest, "data": base64.b64encode(blob)})
+        return BlobRef.model_validate({"role": role, "sha256": self._client.put(job, role, blob, patience_s=_REPORT_S)})
 
 
 def _reason(error: Exception) -> str:
@@ -212,7 +217,7 @@ def _reason(error: Exception) -> str:
 def _body(job: Claimed, finish: Finish, blobs: list[BlobRef]) -> bytes:
     entries = [item.sha256 for item in job.inputs if item.role == "entry"]
     detail = finish.detail.model_copy(update={"sha256": entries[0] if entries else None})
-    body = finish.model_copy(update={"detail": detail, "blobs": blobs}).model_dump_json().encode()
+    body = finish.model_copy(update={"detail": detail, "blobs": blobs}).model_dump_json(exclude_none=True).encode()
     if len(body) > contract.FINISH_MAX_BYTES:
         return _body(job, internal(f"The report would have {len(body):,} bytes: too many values.").finish, [])
     return body

@@ -1,11 +1,10 @@
 """From the files of a job to its report: which kinds there are, and what each of their steps may be given."""
 
-import hashlib
 import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sandbox_runner.contract import Limits, Usage
@@ -47,9 +46,14 @@ class Job:
     def step(self, kind: str) -> Step:
         """A step with the files that this kind may be given, and no others."""
         shared, own = (self._of(roles) for roles in (KINDS[kind].shared, KINDS[kind].own))
-        known = [(role, self.digests.get(role, "")) for role in sorted(shared)]
-        name = hashlib.sha256(json.dumps([kind, known]).encode()).hexdigest() if all(d for _, d in known) else ""
-        return Step(kind, shared, own, self.limits, self.sandboxes, holds=name, quote=self.quote)
+        return Step(
+            kind, shared, own, self.limits, self.sandboxes, holds=self.name(kind, list(shared)), quote=self.quote
+        )
+
+    def name(self, kind: str, shared: Sequence[str]) -> str:
+        """A name for what these files are together; empty where that is not known."""
+        known = [(role, self.digests.get(role)) for role in sorted(shared)]
+        return "" if any(digest is None for _, digest in known) else json.dumps([kind, known])
 
     def _of(self, roles: frozenset[str]) -> dict[str, int]:
         return {role: file for role, file in self.files.items() if role.partition("/")[0] in roles}

@@ -1,12 +1,15 @@
-# ruff: noqa: PTH123, PTH208, SIM115
+# ruff: noqa: PTH110, PTH123, PTH208, SIM115
 """Runs inside a sandbox in tests only: tries what must not be possible there, and misbehaves on request."""
 
 import contextlib
 import ctypes
 import errno
+import mmap
 import os
 import signal
 import socket
+import sys
+import threading
 from collections.abc import Callable, Mapping
 from typing import BinaryIO, NoReturn
 
@@ -59,8 +62,6 @@ def words(files: Files, request: Request) -> Answer:
             return type(error).__name__ if error.errno is None else errno.errorcode[error.errno]
         except RuntimeError as error:
             return str(error)
-
-    import threading
 
     seen = {
         "environment": sorted(os.environ),
@@ -175,6 +176,84 @@ def shut(files: Files, request: Request) -> Answer:
         pass
 
 
+def litter(files: Files, request: Request) -> Answer:
+    """Leaves whatever it can for the next job, and says what it found left."""
+    found = traces()
+    HELD["label"] = os.environ["LEFT"] = "left"
+    sys.modules["left"] = sys
+    np.float64 = np.float32  # type: ignore[assignment,misc]
+    for path in ("/tmp/left", "/left", "/arbitre/left", "/dev/shm/left"):
+        with contextlib.suppress(OSError):
+            open(path, "w").close()
+    with contextlib.suppress(OSError):
+        os.open("/arbitre", os.O_RDONLY)
+    with contextlib.suppress(OSError, RuntimeError):
+        threading.Thread(target=signal.pause).start()
+    kept = mmap.mmap(-1, 4096)
+    kept[:4] = b"left"
+    with contextlib.suppress(OSError, ValueError):
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    for descriptor in range(3):
+        with contextlib.suppress(OSError):
+            os.write(descriptor, b"left" * 100_000)
+    return Answer({"outcome": "ok", "message": repr(found)})
+
+
+def traces() -> dict[str, object]:
+    """What a job finds that another may have left."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return {
+        "held": HELD["label"],
+        "environment": os.environ.get("LEFT"),
+        "module": "left" in sys.modules,
+        "type": np.float64.__name__,
+        "files": [path for path in ("/tmp/left", "/left", "/arbitre/left", "/dev/shm/left") if os.path.exists(path)],
+        "threads": threading.active_count(),
+        "handler": signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL,
+        "segment": libc.shmget(0x4C454654, 4096, 0) != -1,
+        "standard": [number for number in range(3) if is_open(number)],
+        "descriptors": sum(map(is_open, range(64))),
+    }
+
+
+def is_open(descriptor: int) -> bool:
+    """Whether the number is in use."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def reach(files: Files, request: Request) -> Answer:
+    """Tries to end, stop, trace, limit or write to every other process of the sandbox."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    found = set()
+    for pid in range(1, 8):
+        for number, *arguments in (
+            (62, pid, 9), (234, pid, pid, 9), (200, pid, 9), (129, pid, 10, 0), (101, 16, pid, 0, 0),
+            (311, pid, 0, 0, 0, 0, 0), (310, pid, 0, 0, 0, 0, 0), (302, pid, 0, 0, 0), (434, pid, 0), (203, pid, 0, 0),
+            (141, 0, pid, 19), (144, pid, 0, 0), (247, 0, pid, 0, 0, 0), (61, pid, 0, 0, 0), (312, pid, pid, 0, 0, 0),
+        ):  # fmt: skip
+            ctypes.set_errno(0)
+            result = libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments))
+            found.add((number, errno.errorcode[ctypes.get_errno()] if result == -1 else ""))
+    strange = sorted(each for each in found if each[1] != "ENOSYS")
+    return Answer({"outcome": "ok", "message": repr(strange)})
+
+
+def check(files: Files, request: Request) -> Answer:
+    """A reader that a hostile file took over: hands out as arrays whatever the file says."""
+    return Answer({"outcome": "ok"}, {"arrays": files["entry"].read()})
+
+
+def mark(files: Files, request: Request) -> Answer:
+    """Which scoring package was imported."""
+    import scoring
+
+    return Answer({"outcome": "ok", "message": getattr(scoring, "MARK", "as it was")})
+
+
 def main() -> NoReturn:
     """The test's program: each kind is a function of the job's own files; nothing is prepared but a dictionary."""
 
@@ -189,5 +268,6 @@ HELD: dict[str, str] = {"label": "of the challenge"}
 
 KINDS = {
     *("attempts", "words", "secret", "hang", "spin", "hoard", "flood", "babble", "lie", "abort", "leave", "quote"),
-    *("echo", "interpret", "drip", "nan", "shut"),
+    *("echo", "interpret", "drip", "nan", "shut", "litter", "reach"),
+    *("check", "mark"),
 }
