@@ -127,7 +127,10 @@ def _read_table(
     sheet: Sheet = read_sheet(stream, wanted=wanted, most_rows=most, limits=limits, log=log, table=spec.name)
     if reference:
         spec = _as_reference(spec, sheet)
-    return place_table(sheet, spec, index=index, log=log, text_bytes=limits.text_bytes)
+    placed = place_table(sheet, spec, index=index, log=log, text_bytes=limits.text_bytes)
+    if spec.format == "coco" and log.refused:
+        log.add("W-COCO-ITEMS", table=spec.name)
+    return placed
 
 
 def _most_rows(spec: TableSpec, index: CaseIndex, limits: Limits) -> int:

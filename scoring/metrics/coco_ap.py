@@ -20,7 +20,7 @@ from scoring.tables import Table
 from scoring.weighted import Weights
 
 CORNERS, SIZES = ("x1", "y1", "x2", "y2"), ("x", "y", "width", "height")
-_CHUNK = 1 << 20  # weights held at once: 8 MB as float64
+_CHUNK = 1 << 18  # weights of one class held at once: 2 MB as float64 stay in the cache
 
 
 def _column(text: str) -> Schema:
@@ -72,8 +72,8 @@ class CocoAp:
     ones these are is judged under the weights. An image without true boxes can only have false detections.
 
     Of equal scores the image that comes first in cases.csv is first, and in one image the row that comes first in the
-    canonical order of rows; without scores that alone orders the detections. An image with the weight k counts as k
-    images in one place, repeated row by row.
+    table (`scoring.tables.Table`); without scores that alone orders the detections. An image with the weight k counts
+    as k images in one place, repeated row by row.
     """
 
     card: MetricCard = CARD
@@ -112,10 +112,11 @@ class CocoAp:
         """(B, 6 + labels)."""
         classes = _classes(table)
         out = np.empty((len(weights), len(CARD.outputs) - 1 + len(classes)))
-        step = max(1, _CHUNK // max(1, table.n_cases, *(len(each.found) for each in classes)))
+        by_case = np.ascontiguousarray(weights.T)  # as it is where whole rows are drawn for cases
+        step = max(1, _CHUNK // max(1, *(len(each.found) for each in classes)))
         for start in range(0, len(weights), step):
-            by_case = np.ascontiguousarray(weights[start : start + step].T)
-            out[start : start + step] = _summary(np.array([_precisions(each, by_case) for each in classes]))
+            part = slice(start, start + step)
+            out[part] = _summary(np.array([_precisions(each, by_case[:, part]) for each in classes]))
         return out
 
     def case_values(self, table: CaseTable) -> None:  # noqa: ARG002

@@ -78,7 +78,7 @@ def place_table(sheet: Sheet, spec: TableSpec, *, index: CaseIndex, log: IssueLo
         return Placed(None, counts, lines)
     if spec.rows == "one":
         return Placed(fill_table(spec, columns, case=case[kept], kept=kept, cases=len(index.ids)), counts, lines)
-    told_apart = found.places if expected.names != (spec.case,) else _ranks(columns, len(case))
+    told_apart = found.places if expected.names != (spec.case,) else _order(spec, columns, len(case))
     table = sort_table(columns, case=case[kept], tied=told_apart[kept], kept=kept, cases=len(index.ids))
     if spec.combine:
         # Else a team would leave out the photos that it finds hard.
@@ -189,6 +189,11 @@ def _in_broken_rows(expected: _Expected, sheet: Sheet) -> frozenset[int]:
     at = [place for place in places if place is not None]
     keys = (tuple(normal([row[i] for i in at])) for row in sheet.broken if len(row) > max(at))
     return frozenset(expected.known[key] for key in keys if key in expected.known)
+
+
+def _order(spec: TableSpec, columns: Mapping[str, Column], rows: int) -> Places:
+    """What orders the rows of one case that nothing tells apart. A list of COCO is one: its order breaks ties there."""
+    return np.arange(rows) if spec.format == "coco" else _ranks(columns, rows)
 
 
 def _ranks(columns: Mapping[str, Column], rows: int) -> Places:
