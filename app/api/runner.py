@@ -7,7 +7,8 @@ import hashlib
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 from app.db.jobs import Job
 from app.db.runners import Runner
 from app.errors import N_, Invalid, NotAllowed, ProtocolVersion, SignInNeeded
+from app.files.blobs import Stored
 from app.http.actor import bearer_of
 from app.http.body import Received, received_blob, received_bytes
 from app.http.transaction import Parts, parts_of, utc_now
@@ -27,12 +29,14 @@ from app.http.wake import Look
 from app.services import attempts, jobs, runners
 from app.services.attempts import Report
 from sandbox_runner.contract import (
+    CARRIED_BYTES,
     CLAIM_WAIT_S,
     FINISH_MAX_BYTES,
     PROTOCOL_HEADER,
     SHA256_HEADER,
     SIGNATURE_HEADER,
     SUPPORTED,
+    BlobRef,
     BlobStored,
     Claim,
     Claimed,
@@ -114,9 +118,10 @@ async def claim(
     if not queues:
         raise NotAllowed(N_("This runner may not take jobs of these queues."))
     end = time.monotonic() + min(wait, parts.settings.claim_wait_s)
+    take = _look_and_take
     async with _hanging_up(request) as gone:
         while True:
-            got = await anyio.to_thread.run_sync(_take, parts, runner, queues)
+            got = await anyio.to_thread.run_sync(take, parts, runner, queues)
             if got is not None and gone.done():
                 await anyio.to_thread.run_sync(_give_back, parts, got)
             elif got is not None:
@@ -125,6 +130,7 @@ async def claim(
             look = _looking(parts)
             if not await parts.wake.wait(queues=queues, look=look, seconds=seconds, gone=gone):
                 return Response(status_code=204)
+            take = _take  # who is woken need not look again
 
 
 @router.get("/jobs/{job}/inputs/{role:path}", response_class=FileResponse)
@@ -180,13 +186,27 @@ def finish(
 ) -> Finished:
     """End the attempt by a signed report. The same report sent again is answered like the first."""
     signature = request.headers.get(SIGNATURE_HEADER, "")
-    with parts.database.write_session() as session:
+    with parts.database.read_session() as session:
         known = jobs.of_token(session, job_id=job, token=token)
         runners.check_signature(session, runner_id=known.runner_id, body=body, signature=signature)
-        report = Report(_parsed(body), hashlib.sha256(body).hexdigest())
+    report = Report(_parsed(body), hashlib.sha256(body).hexdigest())
+    # Before the transaction: on SQLite everybody else who writes would wait for the disk meanwhile.
+    carried = _carried(parts, report.finish.blobs)
+    with parts.database.write_session() as session:
+        attempts.put_carried(session, job_id=job, token=token, carried=carried, report=report, now=utc_now())
         state = attempts.finish(session, job_id=job, token=token, report=report, now=utc_now(), files=parts.blobs)
     parts.wake.notify()
     return Finished(state=state)
+
+
+def _carried(parts: Parts, refs: Sequence[BlobRef]) -> dict[str, Stored]:
+    """Role -> output that came within the report, stored; side by side, because most of it is waiting for the disk."""
+    given = {ref.role: ref.data for ref in refs if ref.data is not None}
+    if sum(map(len, given.values())) > CARRIED_BYTES:
+        raise Invalid(N_("The outputs within the report are larger than the server allows. Send them one by one."))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        stored = pool.map(lambda data: parts.blobs.write("reference", [data]), given.values())
+        return dict(zip(given, stored, strict=True))
 
 
 def _parsed(body: bytes) -> Finish:
@@ -199,12 +219,16 @@ def _parsed(body: bytes) -> Finish:
         raise Invalid(N_("The report is not what protocol 1 says."), problems=problems) from error
 
 
-def _take(parts: Parts, runner: Runner, queues: tuple[str, ...]) -> Claimed | None:
+def _look_and_take(parts: Parts, runner: Runner, queues: tuple[str, ...]) -> Claimed | None:
     """Claim one job, if a look shows that there is one."""
-    now, lease_s = utc_now(), parts.settings.lease_s
     with parts.database.read_session() as session:
-        if not attempts.look(session, queues=queues, lease_s=lease_s, now=now):
+        if not attempts.look(session, queues=queues, lease_s=parts.settings.lease_s, now=utc_now()):
             return None
+    return _take(parts, runner, queues)
+
+
+def _take(parts: Parts, runner: Runner, queues: tuple[str, ...]) -> Claimed | None:
+    now, lease_s = utc_now(), parts.settings.lease_s
     with parts.database.write_session() as session:
         claimed = attempts.claim(session, queues=queues, runner=runner, lease_s=lease_s, now=now)
         return _claimed(session, *claimed, lease_s=lease_s) if claimed else None
@@ -224,6 +248,7 @@ def _claimed(session: Session, job: Job, token: str, *, lease_s: float) -> Claim
             for role, blob in attempts.inputs_of(session, job=job)
         ],
         limits=limits_of(job),
+        carried_bytes=min(CARRIED_BYTES, limits_of(job).output_mb << 20),
     )
 
 

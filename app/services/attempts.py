@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -133,6 +133,24 @@ def input_of(session: Session, *, job: Job, role: str) -> Blob:
     if found is None:
         raise NotFound(N_("This job has no input %(role)s."), role=role)
     return found
+
+
+def put_carried(
+    session: Session, *, job_id: uuid.UUID, token: str, carried: Mapping[str, Stored], report: Report, now: dt.datetime
+) -> None:
+    """Remember the outputs that came within a report, as if they had been sent before it.
+
+    Nothing happens for a report that was sent before, or for an attempt that is over: `finish` says so. Raises Invalid
+    where an output is not what the report calls it.
+    """
+    job = jobs.of_token(session, job_id=job_id, token=token)
+    if job.state != "leased" or job.finish_digest == report.digest:
+        return
+    for ref in report.finish.blobs:
+        if ref.role in carried:
+            if carried[ref.role].sha256 != ref.sha256:
+                raise Invalid(N_("The report carries other bytes for %(role)s than it names."), role=ref.role)
+            put_blob(session, job=job, role=ref.role, stored=carried[ref.role], now=now)
 
 
 def put_blob(session: Session, *, job: Job, role: str, stored: Stored, now: dt.datetime) -> Blob:

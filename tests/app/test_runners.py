@@ -189,6 +189,29 @@ def test_a_job_from_claim_to_report(caller: Caller, instance: Served) -> None:
     assert instance.parts.blobs.path("reference", digest).read_bytes() == replicates
 
 
+def carrying(role: str, data: bytes, *, named: bytes | None = None) -> bytes:
+    """A report that carries an output itself."""
+    digest = hashlib.sha256(data if named is None else named).hexdigest()
+    ref = BlobRef.model_validate({"role": role, "sha256": digest, "data": base64.b64encode(data)})
+    return world.scored(0.9).model_copy(update={"blobs": [ref]}).model_dump_json().encode()
+
+
+def test_a_report_may_carry_its_outputs(caller: Caller, instance: Served) -> None:
+    submit(instance)
+    job, replicates = caller.job(), b"npz" * 1000
+    assert job.carried_bytes == 600_000
+    other = caller.finish(job, carrying("replicates", replicates, named=b"something else"))
+    large = caller.finish(job, carrying("replicates", bytes(600_001)))
+    assert codes(other, large) == [(422, "E-INVALID")] * 2
+    body = carrying("replicates", replicates)
+    assert [caller.finish(job, body).json() for _ in range(2)] == [{"state": "done"}] * 2
+    assert codes(caller.finish(job, carrying("case_table", replicates))) == [(409, "E-STALE")]
+    with instance.database.read_session() as session:
+        blob = session.get_one(Blob, session.scalars(select(Evaluation)).one().replicates_id)
+    assert (blob.store, blob.sha256) == ("reference", hashlib.sha256(replicates).hexdigest())
+    assert instance.parts.blobs.path("reference", blob.sha256).read_bytes() == replicates
+
+
 def test_a_job_token_opens_exactly_that_job(caller: Caller, instance: Served) -> None:
     submit(instance)
     job = caller.job()
