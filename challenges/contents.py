@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from challenges.files import text_problem
-from challenges.layout import CASES_FILE, LANGUAGES, SAMPLE_FILE, SPEC_FILE, store_of
+from challenges.layout import CASES_FILE, LANGUAGES, SPEC_FILE, sample_file, store_of
 from challenges.problems import Problem, dotted
 from challenges.spec import ChallengeSpec
 from challenges.toml_lines import Key, line_of
@@ -53,8 +53,9 @@ def _data(spec: ChallengeSpec, files: Mapping[str, Path], lines: Mapping[Key, in
     tables = (spec.entry and spec.entry.tables) or {}
     if CASES_FILE not in files:
         yield Problem("F-MISSING-CASES", file=CASES_FILE, expected=CASES_FILE)
-    if len(tables) == 1 and SAMPLE_FILE not in files:
-        yield Problem("F-MISSING-SAMPLE", file=SAMPLE_FILE, expected=SAMPLE_FILE)
+    sample = sample_file([table.format or "csv" for table in tables.values()])
+    if len(tables) == 1 and sample not in files:
+        yield Problem("F-MISSING-SAMPLE", file=sample, expected=sample)
     attributes = spec.cases.file if spec.cases is not None else None
     if attributes is not None and attributes.startswith("reference/") and attributes not in files:
         yield _missing(attributes, ("cases", "file"), lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from challenges.words import check_path
@@ -12,6 +13,7 @@ SPEC_FILE = "challenge.toml"
 CASES_FILE = "public/cases.csv"
 SAMPLE_FILE = "public/sample_submission.csv"
 SAMPLE_ARCHIVE = "public/sample_submission.zip"  # where an entry has several tables
+_ENDINGS = {"csv": ".csv", "jsonl": ".jsonl", "coco": ".json", "parquet": ".parquet"}
 METRIC_FILE = "metric.py"
 LANGUAGES = ("fr", "en")
 PAGES = ("overview", "data", "evaluation", "rules")
@@ -20,6 +22,11 @@ _NOISE_FOLDERS = {"__MACOSX", "__pycache__", ".git", ".ipynb_checkpoints"}
 _NOISE_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
 _FOLDERS = {"pages", "documents", "public", "reference", "inputs", "samples", "examples", "starter"}
 _FILES = {SPEC_FILE, METRIC_FILE, "generate.py", "README.md"}
+
+
+def sample_file(formats: Sequence[str]) -> str:
+    """Where the sample submission stands, by the format of each table of an entry."""
+    return SAMPLE_ARCHIVE if len(formats) != 1 else f"public/sample_submission{_ENDINGS[formats[0]]}"
 
 
 def is_noise(path: str) -> bool:

@@ -111,6 +111,12 @@ TEMPLATES: dict[str, str] = {
     # what keys mean for each other
     "R-TWICE": N_("%(key)s repeats %(found)s, which is already used above. Each must be different."),
     "R-CASE-COLUMN": N_("%(key)s = %(found)s with rows = 'one' must be %(expected)s alone: one row per case."),
+    "R-COMBINE-ONE": N_(
+        '%(key)s = %(found)s has nothing to combine: the table has one row per case. Set rows = "many" or remove it.'
+    ),
+    "R-COMBINE-TYPE": N_(
+        "%(key)s = %(found)s has no %(expected)s, and the table combines its rows. Use numbers or probabilities only."
+    ),
     "R-LABELS": N_("%(key)s is a label column and needs labels = [...], each different; found %(found)s."),
     "R-NO-LABELS": N_("%(key)s has labels but is not of type label. Remove the labels or change the type."),
     "R-RANGE": N_("%(key)s must be [low, high] with low below high; found %(found)s."),

@@ -15,6 +15,7 @@ from challenges.problems import Problem, shown
 from challenges.rule import Finding, place, repeats, words
 from challenges.spec import ChallengeSpec, ColumnSpec, TableSpec
 from challenges.toml_lines import Key
+from scoring.readers.archives import base_name
 
 
 def rule_problems(spec: ChallengeSpec, lines: Mapping[Key, int]) -> list[Problem]:
@@ -33,7 +34,9 @@ def _tables(spec: ChallengeSpec) -> Iterator[Finding]:
     if spec.entry is None:
         return
     tables = spec.entry.tables or {}
-    yield from repeats((("entry", "tables", name, "file"), table.file) for name, table in tables.items())
+    files = [(("entry", "tables", name, "file"), table.file) for name, table in tables.items()]
+    # In an archive a file is found by its last name, and capitals tell no files apart on every machine.
+    yield from repeats((key, base_name(file).casefold()) for key, file in files if file is not None)
     for name, table in tables.items():
         yield from _table(("entry", "tables", name), table)
 
@@ -42,10 +45,20 @@ def _table(key: Key, table: TableSpec) -> Iterator[Finding]:
     if table.rows == "one" and table.key and table.case is not None and table.key != (table.case,):
         yield Finding("R-CASE-COLUMN", (*key, "key"), expected=table.case, found=words(table.key))
     yield from repeats(((*key, "key", i), name) for i, name in enumerate(table.key))
+    if table.combine is not None:
+        yield from _combine(key, table)
     for name, column in (table.columns or {}).items():
         if name == table.case or name in table.key:
             yield Finding("R-COLUMN-ID", (*key, "columns", name))
         yield from _column((*key, "columns", name), column)
+
+
+def _combine(key: Key, table: TableSpec) -> Iterator[Finding]:
+    if table.rows == "one":
+        yield Finding("R-COMBINE-ONE", (*key, "combine"), found=shown(table.combine))
+    for name, column in (table.columns or {}).items():
+        if column.type in ("text", "label"):
+            yield Finding("R-COMBINE-TYPE", (*key, "columns", name, "type"), expected=table.combine, found=column.type)
 
 
 def _column(key: Key, column: ColumnSpec) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from challenges.case_files import case_index, issue_problems
-from challenges.layout import CASES_FILE, SAMPLE_ARCHIVE, SAMPLE_FILE
+from challenges.layout import CASES_FILE, sample_file
 from challenges.problems import Problem
 from challenges.spec import ChallengeSpec
 from scoring.read import read_reference, read_upload
@@ -17,7 +17,7 @@ def sample_problems(spec: ChallengeSpec, files: Mapping[str, Path]) -> list[Prob
     """Problems of the sample submission and of the reference's tables. The folder itself has none."""
     index = case_index(spec, files[CASES_FILE])
     problems = []
-    sample = SAMPLE_FILE if len(index.tables) == 1 else SAMPLE_ARCHIVE
+    sample = sample_file([table.format for table in index.tables])
     if sample in files:
         with files[sample].open("rb") as stream:
             problems += issue_problems(read_upload(stream, index=index).issues, sample)

@@ -84,9 +84,9 @@ def read_case_index(stream: BinaryIO, *, tables: Sequence[TableSpec], cases: Cas
     sheet = _read_texts(stream, names, (cases.id,), log)
     tell = partial(log.add, table=_TABLE)
     cells = {name: normal(values) for name, values in sheet.columns.items()}
-    for name, values in cells.items():
-        _check_written(name, values, sheet.lines, tell)
     ids = cells.get(cases.id, [])
+    for name, values in cells.items():
+        _check_written(name, values, ids if name != cases.id else None, sheet.lines, tell)
     position = {case: i for i, case in enumerate(dict.fromkeys(ids))}
     rows = {}
     for table in tables:
@@ -146,10 +146,15 @@ def _read_texts(stream: BinaryIO, names: Sequence[str], required: Sequence[str],
     return read_sheet(stream, wanted=wanted, most_rows=ORGANISER.rows_least, limits=ORGANISER, log=log, table=_TABLE)
 
 
-def _check_written(name: str, cells: Sequence[str], lines: Sequence[int], tell: Tell) -> None:
-    """Ids that somebody can write again: not empty, nothing invisible inside, no spaces around."""
-    for cell, line in zip(cells, lines, strict=True):
-        if not cell.strip():
+def _check_written(name: str, cells: Sequence[str], of: Sequence[str] | None, lines: Sequence[int], tell: Tell) -> None:
+    """Ids that somebody can write again: not empty, nothing invisible inside, no spaces around.
+
+    `of`: for a key, the case that each row is about.
+    """
+    for row, (cell, line) in enumerate(zip(cells, lines, strict=True)):
+        if not cell.strip() and of:
+            tell("E-KEY-EMPTY", line=line, column=name, value=cell, case=of[row])
+        elif not cell.strip():
             tell("E-CELL-EMPTY", line=line, column=name, value=cell)
         elif not cell.isprintable() or cell != cell.strip():
             tell("E-ID-HIDDEN", line=line, column=name, value=cell)

@@ -173,6 +173,10 @@ _ORGANISER = {
         N_("The id “%(value)s” has invisible characters in it, or spaces around it."),
         N_("Rename it, so that participants can write it."),
     ),
+    "E-KEY-EMPTY": (
+        N_("The case %(case)s is listed without a %(column)s."),
+        N_("Give each row of a case its %(column)s, or leave the case out: nobody could answer it."),
+    ),
     "E-CASE-CONFLICT": (
         N_("The rows of the case %(case)s differ in the column %(column)s: “%(first)s” and “%(value)s”."),
         N_("Give all rows of a case the same value."),

@@ -2,11 +2,13 @@
 
 import io
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
 from scoring.cases import CaseAttributes, CaseIndex, read_attributes, read_case_index
 from scoring.issues import InputRefused, IssueLog
+from scoring.messages import explain
 from scoring.spec import CasesSpec, SplitSpec, TableSpec
 from tests.scoring.entries import boxes, one
 
@@ -148,3 +150,40 @@ def test_splits_by_value_and_by_share_do_not_mix() -> None:
         attributes_from("id,Usage\na,Public\n", cases, (BY_VALUE[0], BY_SHARE[1]))
     with pytest.raises(ValueError, match=r"need cases\.split"):
         attributes_from("id,Usage\na,Public\n", CasesSpec(id="id"), BY_VALUE)
+
+
+PHOTOS = replace(boxes(key=("photo",)), case="lesion", combine="mean")
+
+
+def test_a_lesion_without_a_photo() -> None:
+    with pytest.raises(InputRefused) as caught:
+        index_from("lesion,photo\nl1,p1\nl2,\nl1,p2\nl3, \n", PHOTOS, name="lesion")
+    assert told(caught.value.issues) == [("E-KEY-EMPTY", 3, "photo", ""), ("E-KEY-EMPTY", 5, "photo", " ")]
+    words = explain(caught.value.issues.errors[0].to_json())
+    assert words.text == "The case l2 is listed without a photo."
+
+
+def test_a_photo_of_two_lesions() -> None:
+    with pytest.raises(InputRefused) as caught:
+        index_from("lesion,photo\nl1,p1\nl2,p1\n", PHOTOS, name="lesion")
+    assert told(caught.value.issues) == [("E-ID-DUP", 3, "photo", "p1")]
+
+
+LESIONS = CasesSpec(id="lesion", cluster="patient", subgroups=("phototype",), split="Usage")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ("l1,p,II,Public\nl1,p,III,Public\nl2,q,I,Private\n", [("E-CASE-CONFLICT", 3, "phototype", "III")]),
+        ("l1,p,II,Public\nl1,q,II,Public\nl2,q,I,Private\n", [("E-CASE-CONFLICT", 3, "patient", "q")]),
+        ("l1,p,II,Public\nl1,p,II,Private\nl2,q,I,Private\n", [("E-CASE-CONFLICT", 3, "Usage", "Private")]),
+        ("l1,p,II,Public\nl1,p,II,Public\nl2,p,I,Private\n", [("E-SPLIT-CLUSTER", None, None, "p")]),
+    ],
+)
+def test_photos_of_one_lesion_that_disagree(rows: str, expected: list[tuple[str, int, str, str]]) -> None:
+    index = index_from("lesion,photo\nl1,p1\nl1,p2\nl2,p3\n", PHOTOS, name="lesion")
+    text = "lesion,patient,phototype,Usage\n" + rows
+    with pytest.raises(InputRefused) as caught:
+        read_attributes(io.BytesIO(text.encode()), index=index, cases=LESIONS, splits=BY_VALUE, seed=1)
+    assert told(caught.value.issues) == expected
