@@ -344,7 +344,9 @@ def agreeing(site: Site, capsys: pytest.CaptureFixture[str]) -> list[tuple[Any, 
         for rank, tied, low, high, team in found
     ]
     page = nobody.get("/en/challenges/tiny/leaderboard").text
-    assert ranks(page) == [(f"{rank.replace('=', ' = shared')} ({interval})", team) for rank, interval, team in words]
+    assert ranks(page) == [
+        (f"{rank.replace('=', f'= {rank[0]}, shared')} ({interval})", team) for rank, interval, team in words
+    ]
     show_board(board, Output(plain=True))
     lines = capsys.readouterr().out.splitlines()[2 : 2 + len(words)]
     assert [tuple(part.strip() for part in line.split("  ") if part)[:3] for line in lines] == [

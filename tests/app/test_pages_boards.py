@@ -89,7 +89,7 @@ def test_a_page_has_a_hundred_rows_and_leads_to_ones_own(site: Served) -> None:
 
 def test_shared_ranks_baseline_undefined_and_note_are_said_in_words(site: Served) -> None:
     words = text_of(browser(site.url).get("/fr/challenges/tiny/leaderboard"))
-    assert "1 = ex æquo (1) First & <b>best</b> 0,9000 0,8000 à 1,0000" in words
+    assert "1= 1er ex æquo (1) First & <b>best</b> 0,9000 0,8000 à 1,0000" in words
     assert "– Baseline modèle de base, non classé 0,6000 0,5000 à 0,7000" in words
     assert (
         "(plus haut est meilleur). 249 équipes classées. Intervalles à 95\u202f%."
