@@ -26,7 +26,7 @@ from app.db.engine import Database, open_database
 from app.domain.access import Actor
 from app.errors import AppError
 from app.files import partial
-from app.files.blobs import open_blobs
+from app.files.blobs import Stored, open_blobs
 from app.http.transaction import Parts
 from app.http.wake import Wake
 from app.services import challenges, schedule, uploads
@@ -373,7 +373,7 @@ def test_complete_too_late_is_not_entered(one: Crowd) -> None:
     held.write(ENTRY)
     held.close()
     with one.database.write_session() as session:
-        stored = uploads.Stored(hashlib.sha256(ENTRY).hexdigest(), len(ENTRY))
+        stored = Stored(hashlib.sha256(ENTRY).hexdigest(), len(ENTRY))
         uploads.completed(session, upload_id=slow, stored=stored, now=late)
     assert refusal(make_entry, one, ada, slow, late) == "E-LATE"
 
