@@ -14,7 +14,7 @@ from scoring import registry
 from scoring.messages import NOTES
 from scoring.metric import MetricCard
 from scoring.notes import notes
-from scoring.spec import ScoringSpec, TableSpec, from_json
+from scoring.spec import MetricUse, ScoringSpec, TableSpec, from_json
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class MetricRow:
     """One metric of a phase. `main`: the output that ranks, or None when another metric ranks.
 
     `missing`: what a missing case counts as, where the table takes entries with missing cases; else empty.
+    `terms`: (weight, id of a metric and its output) of a composite, `offset` what is added to them.
     """
 
     id: str
@@ -30,6 +31,8 @@ class MetricRow:
     range: tuple[float, float]
     main: str | None
     missing: str
+    terms: list[tuple[float, str]]
+    offset: float
 
 
 @dataclass(frozen=True)
@@ -79,5 +82,19 @@ def _metrics(spec: ScoringSpec) -> list[MetricRow]:
         if card is not None:
             main = spec.ranking.output if use.id == spec.ranking.metric else None
             missing = "" if refusing.get(use.table, True) else card.missing
-            found.append(MetricRow(use.id, card.title, words.DIRECTIONS[card.direction], card.range, main, missing))
+            direction, offset = words.DIRECTIONS[card.direction], float(use.params.get("offset", 0.0))
+            terms = _terms(use, spec)
+            found.append(MetricRow(use.id, card.title, direction, card.range, main, missing, terms, offset))
+    return found
+
+
+def _terms(use: MetricUse, spec: ScoringSpec) -> list[tuple[float, str]]:
+    """What a composite sums up; [] for every other metric. A main output goes by the id of its metric alone."""
+    terms = use.params.get("terms", ()) if use.use == "composite" else ()
+    cards = {metric.id: card_of(metric.use) for metric in spec.metrics}
+    found = []
+    for term in terms:
+        card, output = cards.get(term["metric"]), term.get("output")
+        main = output is None or (card is not None and output == card.outputs[0])
+        found.append((float(term["weight"]), term["metric"] if main else f"{term['metric']}.{output}"))
     return found

@@ -64,6 +64,21 @@ TYPES = {
     "label": N_("one of the labels"),
     "probability": N_("probability from 0 to 1"),
 }
+FORMATS = {
+    "csv": N_("A CSV file in UTF-8, separated by commas, with a decimal point."),
+    "jsonl": N_("JSON lines in UTF-8: one object per line, its keys the columns."),
+    "coco": N_("A JSON array of results as COCO has them: image_id, category_id, bbox [x, y, width, height], score."),
+    "parquet": N_("A Parquet file."),
+}
+COMBINED = {
+    "mean": N_("The rows of a case become one: each number is the mean of theirs."),
+    "max": N_("The rows of a case become one: each number is the largest of theirs."),
+}
+LACKING = {
+    "refuse": "",
+    "worst": N_("A case that lacks one of its rows counts as one without any."),
+    "empty": N_("A case that lacks some of its rows is scored on those there are."),
+}
 MISSING = {
     "refuse": N_("A case without a row is an error: the file is refused."),
     "worst": N_("A case without a row counts as a wrong answer. It is counted and told, not refused."),
@@ -114,6 +129,7 @@ REASONS = {
     "one-class": N_("only one class occurs here"),
     "no-positives": N_("no positive case occurs here"),
     "one-label": N_("truth and answers are one and the same label here"),
+    "constant-labels": N_("all truths or all answers are one label here"),
     "term-undefined": N_("a value that it is made of is undefined here"),
     "no-truth": N_("there is no reference here"),
     "undefined": N_("undefined"),
