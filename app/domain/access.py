@@ -76,12 +76,7 @@ def can_manage(actor: Actor, standing: Standing) -> bool:
 
 def can_join(actor: Actor, standing: Standing) -> bool:
     """Anybody signed in, except who knows or judges the answers."""
-    return (
-        actor.signed_in
-        and "submit" in actor.scopes
-        and standing.published
-        and not _knows_answers(actor, standing)
-    )
+    return actor.signed_in and "submit" in actor.scopes and standing.published and not _knows_answers(actor, standing)
 
 
 def _knows_answers(actor: Actor, standing: Standing) -> bool:

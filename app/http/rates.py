@@ -38,7 +38,6 @@ def limited(name: str, rate: str) -> Callable[[Request], None]:
     """A dependency that refuses with 429 above `rate` (for instance "10/minute") per client."""
     item: RateLimitItem = parse(rate)
 
-
     def check(request: Request) -> None:
         _hit(request, item, name, client_of(request))
 

@@ -118,9 +118,7 @@ def close(slug: str, phase: str, edge: EdgeDep) -> Response:
 def unfreeze(slug: str, phase: str, edge: EdgeDep, form: FormDep) -> Response:
     """Open again a board that a wrong clock froze."""
     with edge.write() as session:
-        schedule.unfreeze(
-            session, actor=edge.actor, slug=slug, phase=phase, reason=form.text("reason"), now=edge.now
-        )
+        schedule.unfreeze(session, actor=edge.actor, slug=slug, phase=phase, reason=form.text("reason"), now=edge.now)
     return go(f"/{edge.language}/organise/{slug}?done=unfrozen")
 
 
