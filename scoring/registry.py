@@ -15,6 +15,7 @@ from scoring.metrics.errors import mae, rmse
 from scoring.metrics.f1 import macro_f1, micro_f1
 from scoring.metrics.log_loss import log_loss
 from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
+from scoring.metrics.mcc import mcc
 from scoring.metrics.mean_cost import mean_cost
 
 GROUP = "arbitre.metrics"
@@ -30,6 +31,7 @@ BUILT_IN: dict[str, Metric] = {
         macro_f1,
         micro_f1,
         cohen_kappa,
+        mcc,
         mean_cost,
         log_loss,
         brier,

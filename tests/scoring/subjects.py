@@ -131,6 +131,8 @@ SUBJECTS = [
     Subject("kappa, linear", "cohen_kappa", {**_ORDERED, "weights": "linear"}, hard),
     Subject("kappa, quadratic", "cohen_kappa", {**_ORDERED, "weights": "quadratic"}, hard),
     Subject("kappa of probabilities", "cohen_kappa", {**_LIKELY, "weights": "quadratic"}, probabilities),
+    Subject("MCC", "mcc", _ORDERED, hard),
+    Subject("MCC of probabilities", "mcc", _LIKELY, probabilities),
     Subject("mean cost", "mean_cost", {**_ORDERED, "costs": _COSTS}, hard),
     Subject("mean cost of probabilities", "mean_cost", {**_LIKELY, "costs": _COSTS}, probabilities),
     Subject("MAE", "mae", _ERROR, amounts),
