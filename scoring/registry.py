@@ -17,6 +17,7 @@ from scoring.metrics.log_loss import log_loss
 from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
 from scoring.metrics.mcc import mcc
 from scoring.metrics.mean_cost import mean_cost
+from scoring.metrics.operating_point import operating_point
 
 GROUP = "arbitre.metrics"
 
@@ -35,6 +36,7 @@ BUILT_IN: dict[str, Metric] = {
         mean_cost,
         log_loss,
         brier,
+        operating_point,
         mae,
         rmse,
         cytologia,

@@ -4,7 +4,18 @@ import numpy as np
 import sklearn.metrics as oracle
 from hypothesis import given
 
-from tests.oracles.test_scikit_learn import HARD, close, few, hard, hard_cases, outputs, repeated
+from tests.oracles.test_scikit_learn import (
+    HARD,
+    SCORE,
+    binary,
+    binary_cases,
+    close,
+    few,
+    hard,
+    hard_cases,
+    outputs,
+    repeated,
+)
 
 
 @few
@@ -17,3 +28,21 @@ def test_mcc(cases: list[tuple[str, str, int]]) -> None:
         assert np.isnan(found)
     else:
         assert close(found, oracle.matthews_corrcoef(label, answer))
+
+
+@few
+@given(binary_cases)
+def test_sensitivity_specificity_and_predictive_values(cases: list[tuple[str, float, int]]) -> None:
+    reference, entry, weight = binary(cases)
+    found = outputs("operating_point", reference, entry, {**SCORE, "threshold": 0.5}, weight)
+    label = repeated(reference.columns["label"] == "1", weight)
+    answer = repeated(entry.columns["score"] >= 0.5, weight)
+    tp, fn, fp, tn = (
+        (label & answer).sum(),
+        (label & ~answer).sum(),
+        (~label & answer).sum(),
+        (~label & ~answer).sum(),
+    )
+    shares = {"sensitivity": (tp, fn), "specificity": (tn, fp), "ppv": (tp, fp), "npv": (tn, fn)}
+    for name, (right, wrong) in shares.items():
+        assert close(found[name], right / (right + wrong) if right + wrong else np.nan)

@@ -137,6 +137,7 @@ SUBJECTS = [
     Subject("mean cost of probabilities", "mean_cost", {**_LIKELY, "costs": _COSTS}, probabilities),
     Subject("MAE", "mae", _ERROR, amounts),
     Subject("RMSE", "rmse", _ERROR, amounts),
+    Subject("operating point", "operating_point", {**_SCORE, "threshold": 0.5}, scores),
     Subject("log loss, binary", "log_loss", {**_SCORE, "eps": 1e-15}, scores),
     Subject("log loss", "log_loss", {**_MANY, "eps": 1e-15}, probabilities),
     Subject("Brier, binary", "brier", _SCORE, scores),
