@@ -15,7 +15,9 @@ from scoring.metrics.errors import mae, rmse
 from scoring.metrics.f1 import macro_f1, micro_f1
 from scoring.metrics.log_loss import log_loss
 from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
+from scoring.metrics.mcc import mcc
 from scoring.metrics.mean_cost import mean_cost
+from scoring.metrics.operating_point import operating_point
 
 GROUP = "arbitre.metrics"
 
@@ -30,9 +32,11 @@ BUILT_IN: dict[str, Metric] = {
         macro_f1,
         micro_f1,
         cohen_kappa,
+        mcc,
         mean_cost,
         log_loss,
         brier,
+        operating_point,
         mae,
         rmse,
         cytologia,

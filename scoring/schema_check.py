@@ -1,7 +1,8 @@
 """A value against its JSON Schema, in sentences: the part of JSON Schema that cards of metrics use.
 
-That is: `type`, `enum`, `minimum`, `exclusiveMinimum`; of a list `items`, `minItems`, `uniqueItems`; of an object
-`properties` and `required`, or `additionalProperties` (the schema of every value), and `minProperties`.
+That is: `type`, `enum`, `minimum`, `exclusiveMinimum`, `maximum`, `exclusiveMaximum`; of a list `items`, `minItems`,
+`uniqueItems`; of an object `properties` and `required`, or `additionalProperties` (the schema of every value), and
+`minProperties`.
 """
 
 import math
@@ -29,6 +30,10 @@ def wrong(where: str, value: Any, schema: Mapping[str, Any]) -> list[str]:
         return [f"{where} must be at least {schema['minimum']}, not {value!r:.80}"]
     if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
         return [f"{where} must be above {schema['exclusiveMinimum']}, not {value!r:.80}"]
+    if "maximum" in schema and value > schema["maximum"]:
+        return [f"{where} must be at most {schema['maximum']}, not {value!r:.80}"]
+    if "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"]:
+        return [f"{where} must be below {schema['exclusiveMaximum']}, not {value!r:.80}"]
     if schema["type"] not in ("array", "object"):
         return []
     if len(value) < schema.get("minItems", schema.get("minProperties", 0)):

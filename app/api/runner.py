@@ -196,6 +196,7 @@ def finish(
         attempts.put_carried(session, job_id=job, token=token, carried=carried, report=report, now=utc_now())
         state = attempts.finish(session, job_id=job, token=token, report=report, now=utc_now(), files=parts.blobs)
     parts.wake.notify()
+    parts.ended.ring(known.submission_id)
     return Finished(state=state)
 
 

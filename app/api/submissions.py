@@ -34,6 +34,7 @@ from app.services.admissions import Admission
 from app.services.standing import find_challenge
 
 router = APIRouter(tags=["submissions"])
+LONGEST_WAIT_S = 20
 
 
 class QuotaDocument(BaseModel):
@@ -293,13 +294,25 @@ def read(slug: str, number: int, edge: EdgeDep) -> SubmissionDocument:
 
 
 @router.get("/challenges/{slug}/submissions/{number}/status")
-def status(slug: str, number: int, edge: EdgeDep) -> Status:
-    """The state alone, cheap to poll; `final` ends the polling, `ahead` counts jobs before this one."""
-    with edge.read() as session:
-        submission, _, _ = submissions.find(session, actor=edge.actor, slug=slug, number=number)
-        ahead = submissions.ahead(session, submission=submission)
-        final = submission.state in FINAL_STATES
-        return Status(number=number, state=submission.state, final=final, ahead=ahead)
+async def status(
+    slug: str, number: int, edge: EdgeDep, wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = 0
+) -> Status:
+    """The state alone, cheap to poll; `final` ends the polling, `ahead` counts jobs before this one.
+
+    With `wait` the answer comes once it is final, or after so many seconds; until then it costs no thread.
+    """
+
+    def look() -> tuple[Status, uuid.UUID]:
+        with edge.read() as session:
+            submission, _, _ = submissions.find(session, actor=edge.actor, slug=slug, number=number)
+            ahead = submissions.ahead(session, submission=submission)
+            final = submission.state in FINAL_STATES
+            return Status(number=number, state=submission.state, final=final, ahead=ahead), submission.id
+
+    found = await edge.parts.ended.wait(
+        look, pending=lambda seen: None if seen[0].final or edge.parts.wake.closed else seen[1], seconds=wait
+    )
+    return found[0]
 
 
 @router.get("/challenges/{slug}/submissions/{number}/receipt")

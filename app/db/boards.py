@@ -25,6 +25,9 @@ from app.db.base import Base
 from app.db.evaluations import FINITE
 from app.domain.ids import new_id
 
+Standing = tuple[uuid.UUID, uuid.UUID, int]
+"""(team, evaluation, how many entries the team has)."""
+
 
 class BoardEntry(Base):
     """The evaluation that stands for a team in a phase's split; `selected_by` is best, last or final."""
@@ -104,6 +107,13 @@ def newest(session: Session, phase_id: uuid.UUID, split: str) -> BoardSnapshot |
 def entries_of(session: Session, phase_id: uuid.UUID, split: str) -> list[BoardEntry]:
     query = select(BoardEntry).where(BoardEntry.phase_id == phase_id, BoardEntry.split == split)
     return list(session.scalars(query.order_by(BoardEntry.team_id)))
+
+
+def standing(session: Session, phase_id: uuid.UUID, split: str) -> frozenset[Standing]:
+    """Which evaluation stands for each team, and of how many entries."""
+    query = select(BoardEntry.team_id, BoardEntry.evaluation_id, BoardEntry.entries)
+    found = session.execute(query.where(BoardEntry.phase_id == phase_id, BoardEntry.split == split))
+    return frozenset((team, evaluation, entries) for team, evaluation, entries in found)
 
 
 def last_seq(session: Session, phase_id: uuid.UUID, split: str) -> int:

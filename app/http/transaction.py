@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -15,6 +15,7 @@ from app.db.engine import Database
 from app.domain.access import Actor
 from app.files.blobs import Blobs
 from app.http.actor import resolve_actor
+from app.http.ended import Ended
 from app.http.wake import Wake
 from app.settings import Settings
 
@@ -27,6 +28,7 @@ class Parts:
     database: Database
     blobs: Blobs
     wake: Wake
+    ended: Ended = field(default_factory=Ended)
 
 
 @dataclass(frozen=True)

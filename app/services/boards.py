@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.db import boards as rows
 from app.db import phases
-from app.db.boards import BoardChange, BoardEntry, BoardSnapshot
+from app.db.boards import BoardEntry, BoardSnapshot
 from app.db.challenges import Challenge
 from app.db.evaluations import Evaluation
 from app.db.phases import Phase, Split
@@ -32,18 +32,22 @@ PINNED = "pinned"
 KEPT = 10
 """How many snapshots that are not frozen are kept of each split."""
 BASIS = ("version_id", "scoring_digest", "reference_digest", "precision", "closes_at")
-OVERTAKEN = N_("The phase or its board changed while the board was computed. Compute it again.")
+OVERTAKEN = N_("The phase changed while its board was computed. Compute it again.")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A board that is computed and not written yet: `seq` is the number it will have."""
+    """A board that is computed and not written yet, without the number of its snapshot.
+
+    `after`: the snapshot that was the newest. `standing`: the entries it was computed from. `teams`: of the rows.
+    """
 
     split: Split
-    seq: int
+    after: int
+    standing: frozenset[rows.Standing]
     body: dict[str, Any]
     shown: dict[str, Any]
-    changes: list[BoardChange]
+    teams: list[uuid.UUID]
 
 
 @dataclass(frozen=True)
@@ -99,21 +103,32 @@ def prepare(session: Session, *, phase_id: uuid.UUID, blobs: Blobs, now: dt.date
 
 
 def write(session: Session, *, prepared: Prepared) -> list[BoardSnapshot]:
-    """Write prepared boards, and drop the oldest; nothing once the phase is frozen.
+    """Write prepared boards, and drop the oldest; nothing once the phase is frozen or newer boards were written.
 
-    Raises Conflict when the phase was changed, or a newer board written, since they were computed.
+    Boards of an earlier moment are written too, as long as nobody wrote others meanwhile: under a stream of entries
+    there would be none otherwise, and the later entries have a job of their own. Raises Conflict when the phase was
+    changed.
     """
     query = select(Phase).where(Phase.id == prepared.phase_id).with_for_update(key_share=True)
     phase = session.scalars(query.execution_options(populate_existing=True)).one()
     if phase.frozen_at is not None:
         return []
-    newer = [d for d in prepared.drafts if rows.last_seq(session, phase.id, d.split.name) != d.seq - 1]
-    if newer or _basis(phase) != prepared.basis:
+    if _basis(phase) != prepared.basis:
         raise Conflict(OVERTAKEN)
+    if any(_overtaken(session, phase, draft) for draft in prepared.drafts):
+        return []
     written = [_written(session, phase, draft, now=prepared.now) for draft in prepared.drafts]
-    for draft in prepared.drafts:
-        rows.prune(session, phase.id, draft.split.name, upto=draft.seq - KEPT)
+    for snapshot in written:
+        rows.prune(session, phase.id, snapshot.split, upto=snapshot.seq - KEPT)
     return written
+
+
+def _overtaken(session: Session, phase: Phase, draft: Draft) -> bool:
+    """Whether another board was written since, and this one's entries are no longer those that stand."""
+    split = draft.split.name
+    return rows.last_seq(session, phase.id, split) != draft.after and (
+        rows.standing(session, phase.id, split) != draft.standing
+    )
 
 
 def freeze(session: Session, *, phase: Phase, blobs: Blobs, now: dt.datetime) -> list[BoardSnapshot]:
@@ -157,30 +172,35 @@ def _basis(phase: Phase) -> tuple[Any, ...]:
 def _draft(session: Session, phase: Phase, split: Split, *, blobs: Blobs, final: bool, now: dt.datetime) -> Draft:
     challenge = session.get_one(Challenge, phase.challenge_id)
     closed = window(phase, published=challenge.published_at is not None, now=now) == "closed"
-    before = rows.newest(session, phase.id, split.name)
-    seq = before.seq + 1 if before else 1
-    body = placings.header(session, challenge, phase, split, provisional=not final, now=now) | {"snapshot": seq}
+    after = rows.last_seq(session, phase.id, split.name)
+    standing = rows.standing(session, phase.id, split.name)
+    body = placings.header(session, challenge, phase, split, provisional=not final, now=now)
     body["rows"], teams = placings.ranked(session, phase, split, blobs=blobs, closed=closed, final=final)
-    rounded = placings.rounded(body, phase.precision)
-    added = changes.since(session, phase, split, body=body, shown=rounded, teams=teams, before=before, final=final)
-    return Draft(split, seq, body, rounded, added)
+    return Draft(split, after, standing, body, placings.rounded(body, phase.precision), teams)
 
 
 def _written(session: Session, phase: Phase, draft: Draft, *, now: dt.datetime, frozen: bool = False) -> BoardSnapshot:
+    split = draft.split.name
+    before = rows.newest(session, phase.id, split)
+    seq = before.seq + 1 if before else 1
+    body, shown = draft.body | {"snapshot": seq}, draft.shown | {"snapshot": seq}
     salt = secrets.token_hex(16) if frozen else None
-    pins = pinned(session, phase=phase, split=draft.split.name) if frozen else None
+    pins = pinned(session, phase=phase, split=split) if frozen else None
     snapshot = BoardSnapshot(
         phase_id=phase.id,
-        split=draft.split.name,
-        seq=draft.seq,
+        split=split,
+        seq=seq,
         computed_at=now,
         provisional=not frozen,
         frozen=frozen,
-        body=draft.body | {PINNED: pins} if pins else draft.body,
-        shown=draft.shown,
+        body=body | {PINNED: pins} if pins else body,
+        shown=shown,
         salt=salt,
-        hash=board_hash(draft.body, pins, salt) if pins and salt else None,
+        hash=board_hash(body, pins, salt) if pins and salt else None,
     )
-    session.add_all([snapshot, *draft.changes])
+    added = changes.since(
+        session, phase, draft.split, body=body, shown=shown, teams=draft.teams, before=before, final=frozen
+    )
+    session.add_all([snapshot, *added])
     session.flush()
     return snapshot

@@ -217,7 +217,7 @@ class _Rows:
             return cast(str, value)
         if kind is str:
             if name in self._numeric:
-                return quoted(value)
+                return quoted(value) if value else ""
             return whole_text(value)
         if value is None:
             return ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from scoring.readers.limits import Unusable
-from scoring.readers.unpack import directory_of, refusal, whole
+from scoring.readers.unpack import directory_of, files_of, refusal, whole
 
 MEMBERS = 10_000
 _CHUNK = 1 << 16
@@ -40,7 +40,7 @@ class Member:
 def zip_members(stream: BinaryIO) -> Iterator[Member]:
     """Files of a ZIP, without its folders. Raises `Unusable`."""
     archive = directory_of(stream)
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = files_of(archive)
     _count(len(infos))
     for info in infos:
         kind = stat.S_IFMT(info.external_attr >> 16)

@@ -159,6 +159,11 @@ def directory_of(stream: BinaryIO) -> zipfile.ZipFile:
     return whole(lambda: zipfile.ZipFile(_ShortReads(stream)))
 
 
+def files_of(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """Its members without folders. `ZipInfo.is_dir` raises IndexError for a member without a name."""
+    return [member for member in archive.infolist() if not member.filename.endswith("/")]
+
+
 def refusal(member: zipfile.ZipInfo) -> str | None:
     """The code of why a member cannot be read; None where it can."""
     if member.flag_bits & _ENCRYPTED:
@@ -168,7 +173,7 @@ def refusal(member: zipfile.ZipInfo) -> str | None:
 
 def _only_member(stream: BinaryIO) -> IO[bytes]:
     archive = directory_of(stream)
-    members = [m for m in archive.infolist() if not m.is_dir() and not is_litter(m.filename)]
+    members = [m for m in files_of(archive) if not is_litter(m.filename)]
     if any(m.filename in WORKBOOKS for m in members):
         raise Unusable("E-WORKBOOK")
     if len(members) != 1:

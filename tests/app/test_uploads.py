@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import select
+from tusclient.client import TusClient
 
 from app.db.submissions import Submission
 from app.db.uploads import KEEP, Upload
@@ -317,3 +319,21 @@ def test_a_raw_entry_may_be_a_json_file(world: World) -> None:
     assert who.http.post(POST, content=b'[{"id": 1}]', headers=headers).status_code == 202
     wrong = who.http.post(POST, json=[{"id": 1}])
     assert code(wrong) == (422, "E-INVALID")
+
+
+def test_a_tus_client_of_others_sends_breaks_off_and_goes_on(world: World) -> None:
+    """tuspy, which knows nothing of this server."""
+    who, data = world.newcomer("foreign"), entry(30)
+    client = TusClient(
+        f"{world.served.url}/api/v1/uploads",
+        headers={"Authorization": who.http.headers["Authorization"], "Connection": "close"},
+    )
+    said = {"challenge": "tiny", "phase": "main", "kind": "predictions", "sha256": hashlib.sha256(data).hexdigest()}
+    first = client.uploader(file_stream=io.BytesIO(data), chunk_size=500, metadata=said)
+    first.upload(stop_at=1000)
+    assert (first.offset, offset(who, str(first.url).partition("/api/v1")[2])) == (1000, 1000)
+    second = client.uploader(file_stream=io.BytesIO(data), chunk_size=700, url=first.url)
+    assert second.offset == 1000
+    second.upload()
+    assert second.offset == len(data)
+    assert enter(who, str(second.url).partition("/api/v1")[2]).json()["sha256"] == said["sha256"]

@@ -13,7 +13,7 @@ import pytest
 from scoring.issues import IssueLog
 from scoring.messages import explain
 from scoring.read import Limits, read_upload, split_entry
-from tests.scoring.entries import GOOD, boxes, gzipped, index_of, one, told, zipped
+from tests.scoring.entries import GOOD, boxes, gzipped, index_of, one, read, told, zipped
 
 SCORES, BOXES = one(), boxes(key=("image",))
 INDEX = index_of(SCORES, BOXES)
@@ -173,6 +173,15 @@ def test_symbolic_link_in_a_zip() -> None:
         archive.writestr(link, "/etc/passwd")
         archive.writestr("boxes.csv", FILES["boxes.csv"])
     assert [issue.code for issue in split(buffer.getvalue())[1].errors] == ["E-ARCHIVE-LINK"]
+
+
+def test_a_member_without_a_name() -> None:
+    raw = bytearray(zipped({"x": GOOD}))
+    for magic, at in ((b"PK\3\4", 26), (b"PK\1\2", 28)):
+        start = raw.index(magic) + at
+        raw[start : start + 4] = b"\0\0\1\0"  # no name, and one byte of extra data
+    assert told(read(bytes(raw))) == []
+    assert list(split(bytes(raw))[1].total) == ["E-FILE-MISSING", "W-FILE-EXTRA"]
 
 
 def test_hundred_thousand_members_end_soon_in_little_memory() -> None:

@@ -1,0 +1,48 @@
+"""MCC and decisions at thresholds against scikit-learn, with whole-number weights."""
+
+import numpy as np
+import sklearn.metrics as oracle
+from hypothesis import given
+
+from tests.oracles.test_scikit_learn import (
+    HARD,
+    SCORE,
+    binary,
+    binary_cases,
+    close,
+    few,
+    hard,
+    hard_cases,
+    outputs,
+    repeated,
+)
+
+
+@few
+@given(hard_cases)
+def test_mcc(cases: list[tuple[str, str, int]]) -> None:
+    reference, entry, weight = hard(cases)
+    found = outputs("mcc", reference, entry, HARD, weight)["mcc"]
+    label, answer = repeated(reference.columns["label"], weight), repeated(entry.columns["prediction"], weight)
+    if min(len(set(label.tolist())), len(set(answer.tolist()))) < 2:
+        assert np.isnan(found)
+    else:
+        assert close(found, oracle.matthews_corrcoef(label, answer))
+
+
+@few
+@given(binary_cases)
+def test_sensitivity_specificity_and_predictive_values(cases: list[tuple[str, float, int]]) -> None:
+    reference, entry, weight = binary(cases)
+    found = outputs("operating_point", reference, entry, {**SCORE, "threshold": 0.5}, weight)
+    label = repeated(reference.columns["label"] == "1", weight)
+    answer = repeated(entry.columns["score"] >= 0.5, weight)
+    tp, fn, fp, tn = (
+        (label & answer).sum(),
+        (label & ~answer).sum(),
+        (~label & answer).sum(),
+        (~label & ~answer).sum(),
+    )
+    shares = {"sensitivity": (tp, fn), "specificity": (tn, fp), "ppv": (tp, fp), "npv": (tn, fn)}
+    for name, (right, wrong) in shares.items():
+        assert close(found[name], right / (right + wrong) if right + wrong else np.nan)
