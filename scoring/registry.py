@@ -13,6 +13,7 @@ from scoring.metrics.composite import composite
 from scoring.metrics.cytologia import cytologia
 from scoring.metrics.errors import mae, rmse
 from scoring.metrics.f1 import macro_f1, micro_f1
+from scoring.metrics.fixed_points import ppv_at_sensitivity, sensitivity_at_specificity
 from scoring.metrics.log_loss import log_loss
 from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
 from scoring.metrics.mcc import mcc
@@ -37,6 +38,8 @@ BUILT_IN: dict[str, Metric] = {
         log_loss,
         brier,
         operating_point,
+        ppv_at_sensitivity,
+        sensitivity_at_specificity,
         mae,
         rmse,
         cytologia,

@@ -3,6 +3,7 @@
 import numpy as np
 import sklearn.metrics as oracle
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.oracles.test_scikit_learn import (
     HARD,
@@ -46,3 +47,26 @@ def test_sensitivity_specificity_and_predictive_values(cases: list[tuple[str, fl
     shares = {"sensitivity": (tp, fn), "specificity": (tn, fp), "ppv": (tp, fp), "npv": (tn, fn)}
     for name, (right, wrong) in shares.items():
         assert close(found[name], right / (right + wrong) if right + wrong else np.nan)
+
+
+@few
+@given(binary_cases, st.sampled_from([0.25, 0.5, 0.75, 1.0]))
+def test_points_of_the_roc_and_precision_recall_curves(cases: list[tuple[str, float, int]], at: float) -> None:
+    reference, entry, weight = binary(cases)
+    label = repeated(reference.columns["label"] == "1", weight)
+    score = repeated(entry.columns["score"], weight)
+    params = {**SCORE, "at": at}
+    sensitivity = outputs("sensitivity_at_specificity", reference, entry, params, weight)
+    ppv = outputs("ppv_at_sensitivity", reference, entry, params, weight)
+    if len(set(label.tolist())) < 2:
+        assert np.isnan(sensitivity["sensitivity_at_specificity"])
+    else:
+        false, true, _ = oracle.roc_curve(label, score, drop_intermediate=False)
+        assert close(sensitivity["sensitivity_at_specificity"], true[1 - false >= at].max())
+    if not label.any():
+        assert np.isnan(list(ppv.values())).all()
+    else:
+        precision, recall, _ = oracle.precision_recall_curve(label, score)  # ascending thresholds
+        strictest = np.flatnonzero(recall >= at)[-1]
+        assert close(ppv["ppv_at_sensitivity"], precision[strictest])
+        assert close(ppv["sensitivity"], recall[strictest])
