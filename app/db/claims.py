@@ -9,7 +9,20 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import BindParameter, ColumnElement, Subquery, and_, bindparam, exists, func, literal, or_, select, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session, aliased
 
 from app.db.base import UtcDateTime
@@ -17,8 +30,12 @@ from app.db.jobs import Job
 from app.db.submissions import Submission
 
 CLAIM_LOCK = 0x4A_4F_42_53  # "JOBS"
-NEVER = literal(dt.datetime(1, 1, 1, tzinfo=dt.UTC), UtcDateTime())
+BEFORE = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+NEVER = literal(BEFORE, UtcDateTime())
 NOW = bindparam("now", type_=UtcDateTime())
+LONG = bindparam("long", type_=UtcDateTime())
+LONG_S, TURN_S, RISE = 10.0, 4, 60
+"""In one second of `TURN_S`, jobs that wait longer than `LONG_S` rise by this much: scoring, above checks."""
 QUEUES: BindParameter[str] = bindparam("queues", expanding=True)
 # As text, not as parameters: SQLite takes a partial index only where it can read the condition in the statement.
 OPEN = text("jobs.state IN ('ready', 'leased')")
@@ -35,10 +52,13 @@ def lock(session: Session) -> None:
 def next_job(session: Session, *, queues: Sequence[str], now: dt.datetime) -> Job | None:
     """The job to hand out next, its row locked; None when there is none. Call with the claim lock held.
 
-    Lowest priority number first, then the team that was served longest ago, then the oldest job. A row that another
-    transaction holds (it is being finished, or somebody coalesces into it) is passed over.
+    Lowest priority number first, then the team that was served longest ago, then the oldest job. Checks come before
+    scores, but one second in four belongs to what has waited for long, so that a stream of checks holds up no score
+    for good. A row that another transaction holds (it is being finished, or somebody coalesces into it) is passed over.
     """
-    return session.scalar(NEXT, {"queues": list(queues), "now": now})
+    turn = int(now.timestamp()) % TURN_S == 0
+    long = now - dt.timedelta(seconds=LONG_S) if turn else BEFORE
+    return session.scalar(NEXT, {"queues": list(queues), "now": now, "long": long})
 
 
 def waiting(session: Session, *, queues: Sequence[str], now: dt.datetime, limit: int) -> Counter[str]:
@@ -80,11 +100,12 @@ def _turns() -> Subquery:
 
 
 TURNS = _turns()
+URGENCY = Job.priority - case((Job.created_at <= LONG, RISE), else_=0)
 NEXT = (
     select(Job)
     .outerjoin(TURNS, TURNS.c.team_id == Job.team_id)
     .where(OPEN, *_claimable())
-    .order_by(Job.priority, func.coalesce(TURNS.c.served, NEVER), Job.created_at, Job.id)
+    .order_by(URGENCY, func.coalesce(TURNS.c.served, NEVER), Job.created_at, Job.id)
     .limit(1)
     .with_for_update(of=Job, skip_locked=True)
 )

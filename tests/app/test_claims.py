@@ -60,6 +60,17 @@ def test_checks_go_before_scoring(database: Database) -> None:
     assert kinds == ["check", "score", "score"]
 
 
+def test_a_stream_of_checks_holds_up_no_score_for_good(database: Database) -> None:
+    with database.write_session() as session:
+        here = world.make(session)
+        ids = [world.team(session, here, name) for name in "ab"]
+        world.submit(session, here, ids[0], now=at(-60))
+        for second in range(8):
+            world.submit(session, here, ids[1], now=at(second), check=True)
+    kinds = [claimed[0].kind for second in range(8, 12) if (claimed := take(database, now=at(second)))]
+    assert Counter(kinds) == {"check": 3, "score": 1}
+
+
 def test_a_clock_that_was_ahead_does_not_starve_a_team(database: Database) -> None:
     queue_up(database, "aabb")
     claimed = take(database)
