@@ -2,6 +2,7 @@
 
 import io
 import random
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 
@@ -129,3 +130,90 @@ def test_any_damage_is_a_value_error_or_harmless() -> None:
         scores = made.tables["scores"].columns["score"]
         assert scores.shape == (3,)
         assert np.isfinite(scores[[0, 2]]).all()
+
+
+def with_member(name: str, raw: bytes, method: int = zipfile.ZIP_STORED) -> bytes:
+    """The packed entry with other bytes as one of its arrays."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(pack(entry_of()))) as old, zipfile.ZipFile(buffer, "w", method) as new:
+        for info in old.infolist():
+            new.writestr(info.filename, raw if info.filename == name else old.read(info))
+    return buffer.getvalue()
+
+
+def npy(header: str, data: bytes = bytes(24), version: bytes = b"\1\0") -> bytes:
+    """One array of this header, whatever it says."""
+    width = 2 if version == b"\1\0" else 4
+    return b"\x93NUMPY" + version + len(header).to_bytes(width, "little") + header.encode() + data
+
+
+def header(descr: str = "'<f8'", fortran: str = "False", shape: str = "(3,)") -> str:
+    return f"{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}, }}\n"
+
+
+ARRAYS: dict[str, bytes] = {
+    "object": npy(header("'|O'")),
+    "pickle behind an object": npy(header("'|O'"), b"cposix\nsystem\n(S'true'\ntR."),
+    "negative shape": npy(header(shape="(-3,)")),
+    "shape beyond memory": npy(header(shape="(10**15,)")),
+    "shape of a thousand dimensions": npy(header(shape=f"({'1,' * 1_000})")),
+    "shape that overflows": npy(header(shape=f"({2**63},)")),
+    "no dimension": npy(header(shape="()"), bytes(8)),
+    "two dimensions": npy(header(shape="(3, 1)")),
+    "truth for a length": npy(header(shape="(True,)"), bytes(8)),
+    "by column": npy(header(fortran="True")),
+    "big-endian": npy(header("'>f8'")),
+    "width of a half": npy(header("'<f2'"), bytes(6)),
+    "void": npy(header("'|V8'")),
+    "no width": npy(header("'|V0'"), b""),
+    "records": npy(header("[('a', '<f8')]")),
+    "nested array": npy(header("('<f8', (1,))")),
+    "dates": npy(header("'<M8[s]'")),
+    "longer than it says": npy(header(), bytes(32)),
+    "shorter than it says": npy(header(), bytes(16)),
+    "program as a header": npy("__import__('os').system('true')\n"),
+    "deep header": npy("(" * 9_000 + ")" * 900 + "\n"),
+    "huge header": npy(header() + " " * 60_000),
+    "header beyond the file": b"\x93NUMPY\1\0\xff\xff{",
+    "format 2.0": npy(header(), version=b"\2\0"),
+    "format 3.0": npy(header(), version=b"\3\0"),
+    "no array": b"PK\5\6" + bytes(18),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_hostile_arrays_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^The arrays of the entry cannot be used: "):
+        unpack(with_member("0.column2.npy", ARRAYS[name]), INDEX)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_nothing_is_unpacked(method: int) -> None:
+    with pytest.raises(ValueError, match="they are compressed"):
+        unpack(with_member("0.column2.npy", npy(header(), bytes(24)), method), INDEX)
+
+
+def test_members_that_overlap_or_stand_twice() -> None:
+    raw = pack(entry_of())
+    start = raw.index(b"PK\1\2")
+    offsets = [i for i in range(start, len(raw)) if raw.startswith(b"PK\1\2", i)]
+    overlapping = bytearray(raw)
+    for at in offsets:
+        overlapping[at + 42 : at + 46] = bytes(4)  # all members begin where the first one does
+    twice = with_member("0.column2.npy", npy(header())).replace(b"0.column1.npy", b"0.column2.npy")
+    for wrong in (bytes(overlapping), twice):
+        with pytest.raises(ValueError, match="cannot be used"):
+            unpack(wrong, INDEX)
+
+
+def test_sizes_beyond_the_payload_are_never_allocated() -> None:
+    raw = bytearray(pack(entry_of()))
+    at = raw.rindex(b"PK\1\2")
+    raw[at + 20 : at + 28] = (2**32 - 2).to_bytes(4, "little") * 2
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="their sizes are not those of the payload"):
+        unpack(bytes(raw), INDEX)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
