@@ -18,6 +18,7 @@ from scoring.metrics.log_loss import log_loss
 from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
 from scoring.metrics.mcc import mcc
 from scoring.metrics.mean_cost import mean_cost
+from scoring.metrics.net_benefit import net_benefit
 from scoring.metrics.operating_point import operating_point
 
 GROUP = "arbitre.metrics"
@@ -40,6 +41,7 @@ BUILT_IN: dict[str, Metric] = {
         operating_point,
         ppv_at_sensitivity,
         sensitivity_at_specificity,
+        net_benefit,
         mae,
         rmse,
         cytologia,

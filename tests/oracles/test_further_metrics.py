@@ -70,3 +70,18 @@ def test_points_of_the_roc_and_precision_recall_curves(cases: list[tuple[str, fl
         strictest = np.flatnonzero(recall >= at)[-1]
         assert close(ppv["ppv_at_sensitivity"], precision[strictest])
         assert close(ppv["sensitivity"], recall[strictest])
+
+
+@few
+@given(binary_cases, st.sampled_from([0.1, 0.25, 0.5, 0.9]))
+def test_net_benefit_is_the_weighted_confusion_matrix(cases: list[tuple[str, float, int]], threshold: float) -> None:
+    reference, entry, weight = binary(cases)
+    found = outputs("net_benefit", reference, entry, {**SCORE, "threshold": threshold}, weight)
+    if not sum(weight):
+        assert np.isnan(list(found.values())).all()
+        return
+    label, score = reference.columns["label"] == "1", entry.columns["score"]
+    for name, treated in (("net_benefit", score >= threshold), ("treat_all", score >= 0), ("treat_none", score > 1)):
+        matrix = oracle.confusion_matrix(label, treated, labels=[False, True], sample_weight=weight)
+        (_, false), (_, true) = matrix / sum(weight)
+        assert close(found[name], true - false * threshold / (1 - threshold))
