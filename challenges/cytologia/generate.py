@@ -1,7 +1,7 @@
 """Makes the sample data and examples of this challenge: `python -m challenges.cytologia.generate [FOLDER]`.
 
 Everything is drawn from one seed; running it twice gives the same bytes. The texts, challenge.toml and the starter are
-written by hand. Expected values come from the slow scorer in `challenges.makers.cytologia_score`.
+written by hand. Expected values come from the slow scorers `cytologia_score` and `coco_score` in `challenges.makers`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from challenges.makers.coco_score import slow_ap
 from challenges.makers.cytologia_score import Row, slow_score
 from challenges.makers.smears import Patient, Picture, class_counts, patients, pictures
 from challenges.makers.stream import Stream
@@ -102,7 +103,7 @@ def _rows(text: str) -> list[Row]:
 
 
 def _examples(stream: Stream, root: Path, train: Sequence[Picture], truth: Sequence[Row]) -> dict[str, str]:
-    """Entries with their expected outcome; those that are scored, with values of the slow scorer."""
+    """Entries with their expected outcome; those that are scored, with values of the slow scorers."""
     baseline = _baseline(root)
     scored: dict[str, tuple[str, str, Sequence[Row], Sequence[str]]] = {
         "perfect": ("The true boxes and classes.", csv_text(ENTRY, truth), truth, ()),
@@ -116,7 +117,7 @@ def _examples(stream: Stream, root: Path, train: Sequence[Picture], truth: Seque
     scored["any_order_extra_columns"] = (note, csv_text(header, extra), truth, ("W-COL-EXTRA",))
     files: dict[str, str] = {}
     for name, (note, text, answers, told) in scored.items():
-        values = _values(slow_score(truth, answers))
+        values = _values("score", slow_score(truth, answers)) | _values("map", slow_ap(truth, answers))
         files[f"examples/{name}/predictions.csv"] = text
         files[f"examples/{name}/expected.toml"] = expected_text(note, "ok", told, values)
     return files | _refused(truth)
@@ -158,8 +159,10 @@ def _variants(
     }
 
 
-def _values(scores: dict[str, float]) -> dict[str, float]:
-    return {"score" if name == "score" else f"score.{name}": value for name, value in scores.items()}
+def _values(metric: str, scores: dict[str, float]) -> dict[str, float]:
+    """By the name of the metric, which is that of the first value, and for the others by their own name besides."""
+    main = next(iter(scores))
+    return {metric if name == main else f"{metric}.{name}": value for name, value in scores.items()}
 
 
 def _refused(truth: Sequence[Row]) -> dict[str, str]:

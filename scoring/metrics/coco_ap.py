@@ -23,6 +23,18 @@ CORNERS, SIZES = ("x1", "y1", "x2", "y2"), ("x", "y", "width", "height")
 _CHUNK = 1 << 18  # weights of one class held at once: 2 MB as float64 stay in the cache
 
 
+def _parts() -> NDArray[np.bool_]:
+    """(6, areas, thresholds): the cells that each summary is the mean of, in the order of the outputs."""
+    areas = np.array([AREAS.index(name) for name in ("all", "all", "all", "small", "medium", "large")])
+    parts = np.repeat((areas[:, np.newaxis] == np.arange(len(AREAS)))[:, :, np.newaxis], len(THRESHOLDS), axis=2)
+    for row, threshold in ((1, 0.5), (2, 0.75)):
+        parts[row] &= np.isclose(THRESHOLDS, threshold)
+    return parts
+
+
+_PARTS = _parts()
+
+
 def _column(text: str) -> Schema:
     return {"type": "string", "x-column": "entry", "description": text}
 
@@ -116,7 +128,8 @@ class CocoAp:
         step = max(1, _CHUNK // max(1, *(len(each.found) for each in classes)))
         for start in range(0, len(weights), step):
             part = slice(start, start + step)
-            out[part] = _summary(np.array([_precisions(each, by_case[:, part]) for each in classes]))
+            each = np.array([_precisions(one, by_case[:, part]) for one in classes])
+            out[part] = np.column_stack([_mean(each).T, each[:, 0].T])
         return out
 
     def case_values(self, table: CaseTable) -> None:  # noqa: ARG002
@@ -176,27 +189,19 @@ def _classes(table: CaseTable) -> tuple[_Class, ...]:
     for label in range(len(table.meta["labels"])):
         mine, its = found.columns["label"] == label, true.columns["label"] == label
         counts = true.columns["counts"][its]
-        curves = runs_of(found.columns["hit"][mine], found.columns["skip"][mine], counts)
+        curves = runs_of(found.columns["hit"][mine], found.columns["skip"][mine], counts, _PARTS)
         made.append(_Class(found.case[mine], true.case[its], counts.T.astype(np.float64), curves))
     return tuple(made)
 
 
 def _precisions(each: _Class, by_case: Weights) -> Floats:
-    """(areas, thresholds, B) average precision of one class; `by_case` (cases, B)."""
+    """(6, B) the summaries of one class; `by_case` (cases, B)."""
     truth = each.counts @ by_case[each.true].astype(np.float64)
-    weights = by_case[each.found].astype(np.float64)
-    return average_precisions(each.curves, weights, truth, (len(AREAS), len(THRESHOLDS)))
-
-
-def _summary(each: Floats) -> Floats:
-    """(labels, areas, thresholds, B) -> (B, 6 + labels), means over what is defined."""
-    every, small, medium, large = (_mean(each[:, area].mean(axis=1)) for area in range(len(AREAS)))
-    at50, at75 = _mean(each[:, 0, 0]), _mean(each[:, 0, 5])
-    return np.column_stack([every, at50, at75, small, medium, large, each[:, 0].mean(axis=1).T])
+    return average_precisions(each.curves, by_case[each.found].astype(np.float64), truth, _PARTS)
 
 
 def _mean(values: Floats) -> Floats:
-    """(labels, B) -> (B,) mean over the labels that are not nan; nan where all are."""
+    """(labels, …) -> (…) mean over the labels that are not nan; nan where all are."""
     there = ~np.isnan(values)
     number = there.sum(axis=0)
     total = np.where(there, values, 0.0).sum(axis=0)

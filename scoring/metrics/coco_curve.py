@@ -22,13 +22,15 @@ _LEAST = np.finfo(np.float64).tiny  # divides where nothing has weight, and the 
 @dataclass(frozen=True, eq=False)
 class Runs:
     """Runs of hits of one curve, r of them. `begin`, `end` (r,): how many detections come before the run, and up to its
-    end. `skipped_begin`, `skipped_end` (r,): how many of these are skipped. `cells`: where the value belongs."""
+    end. `skipped_begin`, `skipped_end` (r,): how many of these are skipped. `area`: of the boxes to find. `cells`
+    (parts,): how many cells of each part have this curve."""
 
     begin: Places
     end: Places
     skipped_begin: Places
     skipped_end: Places
-    cells: Sequence[tuple[int, int]]
+    area: int
+    cells: Places
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,20 +42,20 @@ class Curves:
     runs: Sequence[Runs]
 
 
-def runs_of(hit: Flags, skip: Flags, counts: Flags) -> list[Curves]:
-    """The curves of one class, equal ones only once.
+def runs_of(hit: Flags, skip: Flags, counts: Flags, parts: Flags) -> list[Curves]:
+    """The curves of one class, equal ones only once, and those without any hit not at all.
 
     `hit`, `skip` (detections, areas, thresholds): right, and not counted at all; `counts` (true boxes, areas): to be
-    found. A cell is (area, threshold); areas without anything to find have none.
+    found; `parts` (parts, areas, thresholds): which cells a value is the mean of.
     """
     cells: dict[tuple[bytes, bytes, bytes], list[tuple[int, int]]] = {}
-    for area in np.flatnonzero(counts.any(axis=0)).tolist():
-        for threshold in range(hit.shape[2]):
-            parts = (skip[:, area, threshold], hit[:, area, threshold], counts[:, area])
-            cells.setdefault((parts[0].tobytes(), parts[1].tobytes(), parts[2].tobytes()), []).append((area, threshold))
+    worth = hit.any(axis=0) & np.reshape(counts.any(axis=0), (-1, 1))
+    for area, threshold in np.argwhere(worth).tolist():
+        same = (skip[:, area, threshold], hit[:, area, threshold], counts[:, area])
+        cells.setdefault((same[0].tobytes(), same[1].tobytes(), same[2].tobytes()), []).append((area, threshold))
     groups: dict[bytes, list[Runs]] = {}
-    for (skipped, _, _), places in cells.items():
-        groups.setdefault(skipped, []).append(_runs(hit[(..., *places[0])], skip[(..., *places[0])], places))
+    for (skipped, _, _), alike in cells.items():
+        groups.setdefault(skipped, []).append(_runs(hit, skip, alike, parts))
     masks = [np.frombuffer(skipped, dtype=np.bool_) for skipped in groups]
     return [
         Curves(np.flatnonzero(~mask), np.flatnonzero(mask), runs)
@@ -61,32 +63,36 @@ def runs_of(hit: Flags, skip: Flags, counts: Flags) -> list[Curves]:
     ]
 
 
-def _runs(hit: Flags, skip: Flags, cells: Sequence[tuple[int, int]]) -> Runs:
-    kept = np.flatnonzero(~skip)
-    right = np.concatenate([[False], hit[kept], [False]])
+def _runs(hit: Flags, skip: Flags, cells: Sequence[tuple[int, int]], parts: Flags) -> Runs:
+    area, threshold = cells[0]
+    kept = np.flatnonzero(~skip[:, area, threshold])
+    right = np.concatenate([[False], hit[kept, area, threshold], [False]])
     begin, end = kept[right[1:-1] & ~right[:-2]], kept[right[1:-1] & ~right[2:]] + 1
-    skipped = np.concatenate([[0], np.cumsum(skip)])
-    return Runs(begin, end, skipped[begin], skipped[end], cells)
+    skipped = np.concatenate([[0], np.cumsum(skip[:, area, threshold])])
+    areas, thresholds = zip(*cells, strict=True)
+    return Runs(begin, end, skipped[begin], skipped[end], area, parts[:, areas, thresholds].sum(axis=1))
 
 
-def average_precisions(curves: Sequence[Curves], weights: Floats, truth: Floats, shape: tuple[int, int]) -> Floats:
-    """(areas, thresholds, B): the mean over the recalls 0, 0.01 … 1 of the highest precision at that recall or beyond.
+def average_precisions(curves: Sequence[Curves], weights: Floats, truth: Floats, parts: Flags) -> Floats:
+    """(parts, B): the mean over the cells of a part of average precision; nan where there is nothing to find.
 
-    `weights` (detections, B); `truth` (areas, B): weight of the boxes to find, and nan where that is 0; `shape`: areas,
-    thresholds. A recall that is not reached has the precision 0.
+    Average precision is the mean over the recalls 0, 0.01 … 1 of the highest precision at that recall or beyond, 0
+    where that is not reached. `weights` (detections, B); `truth` (areas, B): weight of the boxes to find; `parts`: as
+    for `runs_of`, each of one area.
     """
-    out = np.full((*shape, weights.shape[1]), np.nan)
+    out = np.zeros((len(parts), weights.shape[1]))
     every = _from_zero(weights)
     for curve in curves:
         few = 2 * len(curve.kept) < len(weights)
         sums = _from_zero(weights[curve.kept]) if few else every
         less = _from_zero(weights[curve.skipped]) if len(curve.skipped) and not few else None
         for runs in curve.runs:
-            area = runs.cells[0][0]
-            value = _average_precision(*_kept_weight(runs, sums, less, few=few), truth[area])
-            for cell in runs.cells:
-                out[cell] = value
-    return out
+            value = _average_precision(*_kept_weight(runs, sums, less, few=few), truth[runs.area])
+            for part in np.flatnonzero(runs.cells).tolist():
+                out[part] += runs.cells[part] * value
+    area = parts.any(axis=2).argmax(axis=1)
+    out /= parts.sum(axis=(1, 2))[:, np.newaxis]
+    return np.where(truth[area] > 0, out, np.nan)
 
 
 def _kept_weight(runs: Runs, sums: Floats, less: Floats | None, *, few: bool) -> tuple[Floats, Floats]:
@@ -105,8 +111,9 @@ def _average_precision(before: Floats, total: Floats, truth: Floats) -> Floats:
     reached = _recalls_reached(found, np.maximum(truth, _LEAST))
     precision = np.divide(found, np.maximum(total, _LEAST, out=total), out=found)
     highest = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
-    steps = np.diff(reached, axis=0, prepend=0.0)
-    return np.where(truth > 0, np.einsum("rb,rb->b", highest, steps) / RECALLS, np.nan)
+    beyond = highest.copy()
+    beyond[:-1] -= highest[1:]
+    return np.asarray(np.einsum("rb,rb->b", beyond, reached) / RECALLS)
 
 
 def _from_zero(weights: Floats) -> Floats:

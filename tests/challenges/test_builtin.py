@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import io
+import math
 import re
 import statistics
 import tomllib
@@ -22,7 +23,9 @@ from challenges.canonical import canonical, exported
 from challenges.check import Score, check_folder
 from challenges.cytologia.generate import PUBLISHED
 from challenges.folder import open_folder
+from challenges.makers.coco_score import slow_ap
 from challenges.makers.cytologia_score import Row, slow_score
+from tests.oracles.coco_oracle import oracle_of_rows
 
 CYTOLOGIA, BREAST = FOLDERS["cytologia"], FOLDERS["breast-cancer"]
 SLUGS = sorted(FOLDERS)
@@ -159,6 +162,42 @@ def test_pages_quote_the_values_of_the_examples(
         for language, number in (("fr", value.replace(".", ",")), ("en", value)):
             path = root / (f"{page}.md" if page.endswith("README") else f"{page}.{language}.md")
             assert number in path.read_text(encoding="utf-8"), f"{number} in {path.name}"
+
+
+MAP = ("map", "map.ap50", "map.ap75")
+
+
+@pytest.mark.parametrize(
+    "example", ["perfect", "one_box_per_image", "missing_images", "constant_box", "baseline", "constant"]
+)
+def test_the_table_of_both_metrics_quotes_the_examples(example: str) -> None:
+    values = expected(CYTOLOGIA, example)["values"]
+    shown = [f"{values[name]:.3f}" for name in ("score", *MAP)]
+    for language in ("fr", "en"):
+        page = (CYTOLOGIA / f"pages/evaluation.{language}.md").read_text(encoding="utf-8")
+        row = re.search(rf"^\| `{example}`[^|]*((?:\| [\d,.]+ )+)\|$", page, re.MULTILINE)
+        assert row is not None, example
+        assert [cell.strip().replace(",", ".") for cell in row[1].split("|")[1:]] == shown
+
+
+@pytest.mark.parametrize(
+    "example", ["perfect", "one_box_per_image", "missing_images", "constant_box", "baseline", "duplicate_ids"]
+)
+def test_the_slow_average_precision_is_that_of_pycocotools(example: str) -> None:
+    truth = cells(CYTOLOGIA / "reference/predictions.csv")
+    entry = cells(CYTOLOGIA / f"examples/{example}/predictions.csv")
+    found = {name: value for name, value in oracle_of_rows(truth, entry).items() if not math.isnan(value)}
+    assert slow_ap(truth, entry) == pytest.approx(found, rel=0, abs=1e-12)
+    values = expected(CYTOLOGIA, example)["values"]
+    stored = {name.removeprefix("map.") if "." in name else "ap": v for name, v in values.items() if name[:3] == "map"}
+    assert stored == pytest.approx(found, rel=0, abs=1e-9)
+
+
+def cells(path: Path) -> list[Row]:
+    return [
+        Row(r["trustii_id"], r["NAME"], float(r["x1"]), float(r["y1"]), float(r["x2"]), float(r["y2"]), r["class"])
+        for r in rows(path)
+    ]
 
 
 def test_the_format_shown_on_the_page_is_that_of_the_sample() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from challenges.makers.cytologia_score import Row
 from scoring.tables import Table
 
 SUMMARIES = ("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large")
@@ -31,6 +32,27 @@ def oracle(reference: Table, entry: Table, labels: Sequence[str], params: Mappin
         detection["score"] = score
     images = [{"id": i + 1} for i in range(len(reference.missing))]
     return evaluated(images, truth, found, labels)
+
+
+def oracle_of_rows(truth: Sequence[Row], entry: Sequence[Row]) -> dict[str, float]:
+    """The same for rows of CytologIA, whose detections have no scores: pictures and rows in the order of `truth`."""
+    order = {row.trustii_id: place for place, row in enumerate(truth)}
+    first = {row.trustii_id: row for row in reversed(entry)}
+    labels = sorted({row.label for row in truth})
+    numbers = {name: i + 1 for i, name in enumerate(dict.fromkeys(row.name for row in truth))}
+
+    def annotation(row: Row) -> dict[str, Any]:
+        box = [row.x1, row.y1, row.x2 - row.x1, row.y2 - row.y1]
+        return {"image_id": numbers[row.name], "category_id": labels.index(row.label) + 1, "bbox": box, "score": 1.0}
+
+    true = [
+        annotation(row) | {"id": i + 1, "iscrowd": 0, "area": (row.x2 - row.x1) * (row.y2 - row.y1)}
+        for i, row in enumerate(truth)
+    ]
+    found = [
+        annotation(row) for row in sorted(first.values(), key=lambda row: order[row.trustii_id]) if row.label in labels
+    ]
+    return evaluated([{"id": i} for i in numbers.values()], true, found, labels)
 
 
 def evaluated(
