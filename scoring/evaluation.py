@@ -1,8 +1,7 @@
 """One scoring of one entry: every output of every metric on every slice, with intervals and stored resamples."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +9,14 @@ from numpy.typing import NDArray
 from scoring.cases import CaseAttributes, CaseIndex
 from scoring.casetable import CaseTable, pack, pack_arrays
 from scoring.composite import Sum, sum_of
-from scoring.intervals import interval
+from scoring.drawn import Drawn, Scored, Used, summed
+from scoring.intervals.choice import Sample, interval
 from scoring.issues import Issue
-from scoring.metric import Metric, Params, ParamsRefused
+from scoring.metric import Metric, ParamsRefused
 from scoring.notes import notes
 from scoring.params import resolve_params
 from scoring.registry import get
 from scoring.resampling import ResamplePlan, make_plan
-from scoring.rounding import round12
 from scoring.slices import Slice, slices
 from scoring.spec import MetricUse, ResampleSpec, ScoringSpec, TableSpec
 from scoring.tables import Entry, Table
@@ -25,9 +24,6 @@ from scoring.values import Value
 
 Floats = NDArray[np.float64]
 Lookup = Callable[[str], Metric]
-Drawn = tuple[Floats, Floats]  # (outputs,) values, (B, outputs) resampled ones
-
-_CHUNK = 1 << 24  # case weights drawn at once: 32 MB of uint16
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +92,12 @@ def evaluate(
     used = _used(spec, index, lookup)
     sums = _sums(used)
     tables = {use.id: _tabulated(use, reference, entry) for use in used if use.table is not None}
-    scored = [_Scored(use, tables[use.id], attributes.cluster, plan) for use in used if use.id in tables]
+    skewed = _skewed(used)
+    scored = [
+        Scored(use, tables[use.id], attributes.cluster, plan, skewed=use.id in skewed)
+        for use in used
+        if use.id in tables
+    ]
     values: dict[str, list[Value]] = {use.id: [] for use in used}
     replicates: dict[str, dict[str, Floats]] = {use.id: {} for use in used}
     for part in slices(attributes):
@@ -105,7 +106,7 @@ def evaluate(
         for use in used:
             values[use.id] += _values(use, part, drawn.get(use.id) or reason, spec.resample)
             if part.kept and use.id in drawn:
-                replicates[use.id] |= _named(use, part, drawn[use.id][1])
+                replicates[use.id] |= _named(use, part, drawn[use.id].resampled)
     return EvaluationResult(
         tuple(value for each in values.values() for value in each),
         {name: held for each in replicates.values() for name, held in each.items()},
@@ -115,46 +116,41 @@ def evaluate(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Used:
-    """One use of a metric, its parameters completed. `table` is None for a composite. `interval`: its method."""
-
-    id: str
-    metric: Metric
-    params: Params
-    outputs: tuple[str, ...]
-    table: TableSpec | None
-    interval: str
-
-
-def _used(spec: ScoringSpec, index: CaseIndex, lookup: Lookup) -> list[_Used]:
-    """Every use. Where resampling misleads for one term of a composite, it misleads for the composite."""
+def _used(spec: ScoringSpec, index: CaseIndex, lookup: Lookup) -> list[Used]:
+    """Every use. Where a term of a composite has no interval, because resampling misleads, the composite has none."""
     used = [_prepared(use, index, lookup) for use in spec.metrics]
     without = {use.id for use in used if use.interval == "none"}
     return [replace(use, interval="none") if without & _terms(use) else use for use in used]
 
 
-def _terms(use: _Used) -> set[str]:
+def _terms(use: Used) -> set[str]:
     return {term["metric"] for term in use.params["terms"] if term["weight"]} if use.table is None else set()
 
 
-def _prepared(use: MetricUse, index: CaseIndex, lookup: Lookup) -> _Used:
+def _skewed(used: Iterable[Used]) -> set[str]:
+    """The metrics to be jackknifed: those with BCa intervals, and all where a composite has one."""
+    bca = [use for use in used if use.interval == "bca"]
+    whole = any(use.table is None for use in bca)
+    return {use.id for use in used if use.table is not None and (whole or use in bca)}
+
+
+def _prepared(use: MetricUse, index: CaseIndex, lookup: Lookup) -> Used:
     """Refused where the challenge pins another version of the metric, or uses it with what it cannot take."""
     metric, table = lookup(use.use), index.table(use.table) if use.table else None
     if metric.card.version != use.version:
         told = f"metric {use.use} has version {metric.card.version} here, but the challenge was made for {use.version}"
         raise ParamsRefused(told)
     params = resolve_params(metric.card, use.params, table)
-    return _Used(use.id, metric, params, metric.outputs(params), table, metric.card.interval)
+    return Used(use.id, metric, params, metric.outputs(params), table, use.interval or metric.card.interval)
 
 
-def _sums(used: Sequence[_Used]) -> dict[str, Sum]:
+def _sums(used: Sequence[Used]) -> dict[str, Sum]:
     """What each composite sums up."""
     offered = {use.id: use.outputs for use in used if use.table is not None}
     return {use.id: sum_of(use.id, use.params, offered) for use in used if use.table is None}
 
 
-def _tabulated(use: _Used, reference: Entry, entry: Entry) -> CaseTable:
+def _tabulated(use: Used, reference: Entry, entry: Entry) -> CaseTable:
     assert use.table is not None
     name = use.table.name
     return use.metric.tabulate(
@@ -162,58 +158,10 @@ def _tabulated(use: _Used, reference: Entry, entry: Entry) -> CaseTable:
     )
 
 
-def _drawn(part: Slice, scored: Sequence["_Scored"], sums: Mapping[str, Sum]) -> dict[str, Drawn]:
+def _drawn(part: Slice, scored: Sequence[Scored], sums: Mapping[str, Sum]) -> dict[str, Drawn]:
     """Metric id -> values of the part. Composites are summed up from the very arrays of their terms."""
     drawn = {each.use.id: each.on(part.cases) for each in scored}
-    points, resampled = ({id: pair[i] for id, pair in drawn.items()} for i in (0, 1))
-    return drawn | {id: (each.of(points), each.of(resampled)) for id, each in sums.items()}
-
-
-@dataclass(frozen=True, eq=False)
-class _Scored:
-    """One metric after its only slow step."""
-
-    use: _Used
-    table: CaseTable
-    cluster: NDArray[np.intp]
-    plan: ResamplePlan
-
-    def on(self, cases: NDArray[np.intp]) -> Drawn:
-        """(outputs,) values on these cases, and (B, outputs) resampled ones."""
-        # A challenge with one split would otherwise do everything twice.
-        return self._on_all if len(cases) == self.table.n_cases else self._on(cases)
-
-    @cached_property
-    def _on_all(self) -> Drawn:
-        return self._on(np.arange(self.table.n_cases))
-
-    @cached_property
-    def _order(self) -> NDArray[np.intp]:
-        return self.table.order()
-
-    def _on(self, cases: NDArray[np.intp]) -> Drawn:
-        chosen = np.zeros(self.table.n_cases, dtype=np.bool_)
-        chosen[cases] = True
-        # In the order of the rows, weights reach a metric as it needs them and are not sorted for every chunk.
-        ordered = self._order[chosen[self._order]]
-        table = self.table.select(ordered)
-        return self._aggregate(table, np.ones((1, len(ordered))))[0], self._resampled(table, ordered)
-
-    def _aggregate(self, table: CaseTable, weights: NDArray[np.generic]) -> Floats:
-        out = self.use.metric.aggregate(table, weights)
-        if out.shape != (len(weights), len(self.use.outputs)):
-            told = f"{out.shape} values for {len(self.use.outputs)} outputs"
-            raise ValueError(f"metric {self.use.metric.card.key} gave {told}")
-        return round12(out)
-
-    def _resampled(self, table: CaseTable, cases: NDArray[np.intp]) -> Floats:
-        out = np.empty((len(self.plan.counts), len(self.use.outputs)))
-        columns = self.cluster[cases]
-        step = max(1, _CHUNK // len(columns))
-        for start in range(0, len(out), step):
-            weights = np.take(self.plan.by_cluster[:, start : start + step], columns, axis=0).T
-            out[start : start + step] = self._aggregate(table, weights)
-        return out
+    return drawn | {id: summed(each, drawn) for id, each in sums.items()}
 
 
 def _withheld(part: Slice, resample: ResampleSpec) -> str | None:
@@ -224,28 +172,36 @@ def _withheld(part: Slice, resample: ResampleSpec) -> str | None:
     return f"cell<{least}" if not part.kept and part.n_clusters < least else None
 
 
-def _values(use: _Used, part: Slice, found: Drawn | str | None, resample: ResampleSpec) -> Iterator[Value]:
+def _values(use: Used, part: Slice, found: Drawn | str | None, resample: ResampleSpec) -> Iterator[Value]:
     """The values of one metric on one part; `found` is a text where there are none, which says why."""
     for i, output in enumerate(use.outputs):
         empty = Value(use.id, output, part.name, None, n_cases=len(part.cases), n_clusters=part.n_clusters)
-        if not isinstance(found, tuple):
+        if not isinstance(found, Drawn):
             yield replace(empty, undefined=found)
-        elif not np.isfinite(found[0][i]):
+        elif not np.isfinite(found.values[i]):
             yield replace(empty, undefined=use.metric.card.reason(output))
         else:
-            yield _with_interval(replace(empty, value=float(found[0][i])), found[1][:, i], use.interval, resample)
+            yield _with_interval(replace(empty, value=float(found.values[i])), found, i, use, resample)
 
 
-def _named(use: _Used, part: Slice, drawn: Floats) -> dict[str, Floats]:
+def _named(use: Used, part: Slice, drawn: Floats) -> dict[str, Floats]:
     names = [f"{use.id}.{output}|{part.name}" for output in use.outputs]
     return {name: np.ascontiguousarray(drawn[:, i]) for i, name in enumerate(names)}
 
 
-def _with_interval(value: Value, drawn: Floats, method: str, resample: ResampleSpec) -> Value:
-    least, clusters = resample.min_clusters_interval, value.n_clusters
-    found = interval(drawn, method=method, level=resample.level, n_clusters=clusters, min_clusters=least)
-    shown = resample.level if found.low is not None else None
-    return replace(value, low=found.low, high=found.high, interval=found.method, level=shown)
+def _with_interval(value: Value, found: Drawn, i: int, use: Used, resample: ResampleSpec) -> Value:
+    sample = Sample(
+        value=float(found.values[i]),
+        replicates=found.resampled[:, i],
+        n_clusters=value.n_clusters,
+        bounds=use.metric.card.range,
+        left_out=None if found.left_out is None else found.left_out[:, i],
+        strata=found.strata,
+        area=found.area,
+    )
+    made = interval(sample, method=use.interval, level=resample.level, min_clusters=resample.min_clusters_interval)
+    level = resample.level if made.low is not None else None
+    return replace(value, low=made.low, high=made.high, interval=made.method, level=level)
 
 
 def _as_text(table: Table, spec: TableSpec) -> Table:

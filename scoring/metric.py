@@ -42,6 +42,11 @@ class MetricCard:
     slash, or ``*``) -> code of why a value can be undefined. `missing`: one sentence on what a missing case counts as.
     `rows`: whether it reads tables of one row or of many rows per case, or no table but outputs of other metrics.
     `labels_from`: the parameter whose entry column lists the labels, where `labels` is not given.
+    `interval`: how the interval of each output is made (docs/decisions/0030): ``percentile``, ``basic`` or ``bca`` from
+    resampled patients (or cases), ``delong`` for one output whose table has the row sets ``positives`` and
+    ``negatives``, each ascending by its column ``score``, ``none`` where all of these mislead. Whatever the method, it
+    says how far the value would move with other test patients like these, for this very entry. It covers neither
+    another training run, nor other hospitals, nor that the entry may be the best of many tries.
     """
 
     key: str
@@ -55,7 +60,7 @@ class MetricCard:
     params: Mapping[str, Any]
     undefined: Mapping[str, str]
     missing: str
-    interval: Literal["percentile", "none"] = "percentile"
+    interval: Literal["percentile", "basic", "bca", "delong", "none"] = "percentile"
     rows: Literal["one", "many", "none"] = "one"
     labels_from: str | None = None
 

@@ -19,6 +19,7 @@ Duplicates = Literal["refuse", "first"]
 Visible = Literal["live", "after_close", "never"]
 Direction = Literal["higher", "lower"]
 Select = Literal["best", "last", "final"]
+Interval = Literal["", "percentile", "basic", "bca", "delong", "none"]
 Ties = Literal["bootstrap", "bayes", "exact"]
 
 
@@ -79,7 +80,8 @@ class CasesSpec:
 class MetricUse:
     """One use of a metric: its id in the challenge, the metric's key (`use`), the table it reads, its parameters.
 
-    `table` is "" for what reads no table but the outputs of other metrics (`use` = "composite").
+    `table` is "" for what reads no table but the outputs of other metrics (`use` = "composite"). `interval`: the method
+    that the challenge was made for, so that a newer platform moves no interval; "" is the one on the metric's card.
     """
 
     id: str
@@ -87,6 +89,7 @@ class MetricUse:
     table: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
     version: str = "1"
+    interval: Interval = ""
 
 
 @dataclass(frozen=True)

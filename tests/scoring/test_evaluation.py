@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-import scoring.evaluation
+import scoring.drawn
 from scoring.cases import CaseAttributes, CaseIndex, Groups
 from scoring.casetable import unpack, unpack_arrays
 from scoring.evaluation import EvaluationResult, evaluate, plan_of, validate
@@ -215,7 +215,7 @@ def test_the_same_arguments_give_the_same_bytes_and_another_seed_other_resamples
 
 def test_memory_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = run()
-    monkeypatch.setattr(scoring.evaluation, "_CHUNK", 1)
+    monkeypatch.setattr(scoring.drawn, "_CHUNK", 1)
     assert run().pack_replicates() == expected.pack_replicates()
     assert run().values == expected.values
 
