@@ -36,6 +36,8 @@ PIECE, SMALLEST = 8 << 20, 1 << 16
 CHUNK = 1 << 18
 BUSY_S = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0, 15.0, 15.0)
 """Pauses while another request holds the upload: the server gives a silent one up after a minute."""
+LONGER_S = (15.0, 15.0, 15.0, 15.0)
+"""Further pauses while the server cannot be reached: it may be starting again."""
 KEPT_S = 86_400.0
 """The server forgets an upload a day after its last piece."""
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -130,7 +132,7 @@ class _Transfer:
     def _pause(self, error: CliError, tries: int) -> None:
         """Wait before the next try, or raise the error when there is none."""
         busy = error.code in {"E-LOCKED", "E-OFFSET", "E-RACE"}
-        waits = BUSY_S if busy else client.WAITS_S
+        waits = BUSY_S if busy else (*client.WAITS_S, *LONGER_S)
         if error.code == "E-DIGEST" and not self.restarted:
             self._check_unchanged()
             self.restarted = True

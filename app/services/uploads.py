@@ -19,6 +19,7 @@ from app.db.phases import Phase
 from app.db.submissions import Submission
 from app.db.uploads import Upload
 from app.domain.access import Actor
+from app.domain.names import shown_text
 from app.errors import N_, AppError, Conflict, Invalid, NotAllowed, NotFound, TooMany, too_large
 from app.files import partial
 from app.files.blobs import Blobs, Stored
@@ -76,7 +77,8 @@ def create(
         )
     upload.repeats = admissions.seen_before(session, actor=actor, request=request, phase=phase, team=team)
     upload.length, upload.announced, upload.touched_at = length, announced, now
-    upload.kind, upload.filename, upload.sha256 = request.kind, request.filename, request.sha256
+    upload.kind, upload.sha256 = request.kind, request.sha256
+    upload.filename = shown_text(request.filename).replace("\n", " ")[:200]
     session.flush()
     return _view(session, upload)
 

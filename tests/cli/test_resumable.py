@@ -53,6 +53,7 @@ def line(instance: Served, home: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     """The network between the commands and the instance."""
     monkeypatch.setattr(client, "WAITS_S", (0.05, 0.05, 0.1, 0.2))
     monkeypatch.setattr(resumable, "BUSY_S", (0.05,) * 60)
+    monkeypatch.setattr(resumable, "LONGER_S", ())
     with network(instance.url) as line:
         monkeypatch.setenv("ARBITRE_SERVER", line.url)
         yield line
