@@ -7,6 +7,7 @@ from scoring.metrics.accuracy import accuracy, balanced_accuracy
 from scoring.metrics.auroc import auroc
 from scoring.metrics.average_precision import average_precision
 from scoring.metrics.brier import brier
+from scoring.metrics.calibration import calibration
 from scoring.metrics.coco_ap import coco_ap
 from scoring.metrics.cohen_kappa import cohen_kappa
 from scoring.metrics.composite import composite
@@ -42,6 +43,7 @@ BUILT_IN: dict[str, Metric] = {
         ppv_at_sensitivity,
         sensitivity_at_specificity,
         net_benefit,
+        calibration,
         mae,
         rmse,
         cytologia,

@@ -141,6 +141,7 @@ SUBJECTS = [
     Subject("sensitivity at specificity", "sensitivity_at_specificity", {**_SCORE, "at": 0.7}, scores),
     Subject("PPV at sensitivity", "ppv_at_sensitivity", {**_SCORE, "at": 0.7}, scores),
     Subject("net benefit", "net_benefit", {**_SCORE, "threshold": 0.3}, scores),
+    Subject("calibration", "calibration", {**_SCORE, "eps": 1e-8}, scores),
     Subject("log loss, binary", "log_loss", {**_SCORE, "eps": 1e-15}, scores),
     Subject("log loss", "log_loss", {**_MANY, "eps": 1e-15}, probabilities),
     Subject("Brier, binary", "brier", _SCORE, scores),
