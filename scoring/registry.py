@@ -4,6 +4,7 @@ from importlib.metadata import entry_points
 
 from scoring.metric import Metric, MetricCard
 from scoring.metrics.accuracy import accuracy, balanced_accuracy
+from scoring.metrics.agreement import ccc, r2, spearman
 from scoring.metrics.auroc import auroc
 from scoring.metrics.average_precision import average_precision
 from scoring.metrics.brier import brier
@@ -46,6 +47,9 @@ BUILT_IN: dict[str, Metric] = {
         calibration,
         mae,
         rmse,
+        r2,
+        ccc,
+        spearman,
         cytologia,
         coco_ap,
         composite,
