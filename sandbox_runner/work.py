@@ -130,7 +130,7 @@ def _read(files: Files, request: Request, known: Known) -> tuple[Entry | None, d
     entry = found.entry
     if entry is not None:
         with _organisers("challenge"):
-            found.issues.extend(validate(spec=known.spec, index=known.index, entry=entry))
+            found.extend(validate(spec=known.spec, index=known.index, entry=entry))
         entry = None if found.issues.refused else entry
     return entry, {"outcome": "invalid" if entry is None else "ok", **found.to_json()}
 

@@ -4,9 +4,11 @@ from importlib.metadata import entry_points
 
 from scoring.metric import Metric, MetricCard
 from scoring.metrics.accuracy import accuracy, balanced_accuracy
+from scoring.metrics.agreement import ccc, r2, spearman
 from scoring.metrics.auroc import auroc
 from scoring.metrics.average_precision import average_precision
 from scoring.metrics.brier import brier
+from scoring.metrics.calibration import calibration
 from scoring.metrics.coco_ap import coco_ap
 from scoring.metrics.cohen_kappa import cohen_kappa
 from scoring.metrics.composite import composite
@@ -42,8 +44,12 @@ BUILT_IN: dict[str, Metric] = {
         ppv_at_sensitivity,
         sensitivity_at_specificity,
         net_benefit,
+        calibration,
         mae,
         rmse,
+        r2,
+        ccc,
+        spearman,
         cytologia,
         coco_ap,
         composite,

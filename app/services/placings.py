@@ -62,12 +62,14 @@ def ranked(
     ranking = phase.scoring_spec["ranking"]
     teams = {team.id: team for team in session.scalars(select(Team).where(Team.challenge_id == phase.challenge_id))}
     drawn = replicates.of_board(session, phase=phase, split=split, entries=entries, blobs=blobs, final=final)
+    # Where there are too few clusters for an interval, nothing is said of ranks by resampling either. All entries have
+    # the same clusters; one alone may lack an interval because its resamples are all alike, as those of a constant.
+    enough = any(entry.low is not None for entry in entries)
     candidates = [
         Candidate(
             key=str(entry.team_id),
             value=entry.ranked_value,
-            # Where there are too few clusters for an interval, nothing is said of ranks by resampling either.
-            replicates=drawn.get(entry.evaluation_id) if entry.low is not None else None,
+            replicates=drawn.get(entry.evaluation_id) if enough else None,
             ranks=not teams[entry.team_id].baseline and teams[entry.team_id].eligible,
         )
         for entry in entries

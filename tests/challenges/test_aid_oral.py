@@ -18,7 +18,6 @@ from challenges.aid_oral import generate
 from challenges.builtin import FOLDERS
 from challenges.check import Score
 from challenges.folder import open_folder
-from challenges.makers.baselines import run_starter
 from challenges.makers.mouths import LABELS, SCREENING, SCREENING_CAMERA
 from challenges.problems import FolderError
 from challenges.sample import sample_problems
@@ -149,17 +148,10 @@ def test_photographs_that_disagree_end_as_the_page_says() -> None:
 
 def test_an_interval_of_the_score_is_by_patient(score: Score) -> None:
     found = scored(score, "baseline")["score", "split:private"]
-    assert (found["n_cases"], found["n_clusters"], found["interval"]) == (106, 70, "percentile")
+    assert (found["n_cases"], found["n_clusters"]) == (106, 70)
     assert (round(found["low"], 2), round(found["high"], 2)) == (0.69, 0.84)
     for language, words in (("fr", "d’environ 0,69 à 0,84"), ("en", "from about 0.69 to 0.84")):
         assert words in (ROOT / f"pages/evaluation.{language}.md").read_text(encoding="utf-8")
-
-
-def test_the_starter_works_with_what_can_be_downloaded(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "public", tmp_path / "public")
-    shutil.copytree(ROOT / "starter", tmp_path / "starter")
-    written = run_starter(tmp_path / "starter/baseline.py", tmp_path / "public", "entry.zip")
-    assert written == (ROOT / "examples/baseline/entry.zip").read_bytes()
 
 
 def test_the_sample_archive_is_held_against_the_cases(tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
-"""CytologIA, MYOCARDIA and AID-Oral from their folders to a closed board, by commands and over HTTP."""
+"""CytologIA, MYOCARDIA and AID-Oral from folder to closed board: commands, HTTP, pages, and a notebook."""
 
 from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
+import pandas as pd
 import pytest
 
+import arbitre as notebook
 from challenges.builtin import FOLDERS
 from challenges.makers.baselines import run_starter
 from challenges.makers.cytologia_score import Row, slow_score
@@ -39,9 +43,11 @@ def cytologia(entry: bytes) -> float:
     wanted = private("cytologia", "NAME")
 
     def cells(read: list[dict[str, str]]) -> list[Row]:
-        sides = ("x1", "y1", "x2", "y2")
-        chosen = [row for row in read if row["NAME"] in wanted]
-        return [Row(r["trustii_id"], r["NAME"], *(float(r[side]) for side in sides), r["class"]) for r in chosen]
+        return [
+            Row(r["trustii_id"], r["NAME"], float(r["x1"]), float(r["y1"]), float(r["x2"]), float(r["y2"]), r["class"])
+            for r in read
+            if r["NAME"] in wanted
+        ]
 
     truth = cells(rows(FOLDERS["cytologia"] / "reference/predictions.csv"))
     return slow_score(truth, cells(list(csv.DictReader(io.StringIO(entry.decode())))))["score"]
@@ -100,6 +106,24 @@ def instance(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
         yield instance
 
 
+def frames(slug: str) -> Any:
+    """The constant example as a notebook holds it: a frame, or a frame for each of several tables."""
+    folder = FOLDERS[slug] / "examples/constant"
+    if slug != "aid-oral":
+        return pd.read_csv(folder / "predictions.csv", dtype={"trustii_id": str})
+    with zipfile.ZipFile(folder / "entry.zip") as opened:
+        return {name: pd.read_csv(io.BytesIO(opened.read(f"{name}.csv"))) for name in ("diagnosis", "risk")}
+
+
+def assert_pages(url: str, slug: str, team: str) -> None:
+    """Every page of the challenge in both languages, for anybody; the board names the team."""
+    for language in ("fr", "en"):
+        for page in ("", "/data", "/evaluation", "/rules", "/leaderboard"):
+            answer = httpx.get(f"{url}/{language}/challenges/{slug}{page}", timeout=30)
+            assert answer.status_code == 200, (language, page)
+        assert team in answer.text
+
+
 def log_in(command: Run, name: str) -> None:
     assert command("login", "--email", f"{name}@example.org", typed=f"{scenario.PASSWORD}\n").code == 0
 
@@ -147,9 +171,16 @@ def test_from_folder_to_closed_board(
     answers = (folder / "examples/perfect" / named.upload).read_bytes()
     number = scenario.submit(bob, slug, answers, phase="practice")["number"]
     assert scored(bob, slug, number)["state"] == "scored"
-    until(lambda: len(bob.get(f"/challenges/{slug}/phases/practice/leaderboard")["rows"]) == 3)
+
+    # Cara knows nothing, and says so from a notebook.
+    scenario.join(scenario.person(instance.url, f"cara-{slug}"), slug)
+    log_in(arbitre, f"cara-{slug}")
+    guess = notebook.submit(frames(slug), slug, note="a guess", progress=False)
+    assert (guess.state, guess.problems) == ("scored", ())
+    until(lambda: len(bob.get(f"/challenges/{slug}/phases/practice/leaderboard")["rows"]) == 4)
     board = arbitre("leaderboard", slug, "--json").document
-    assert [(row["rank"], row["team"]) for row in teams(board)] == [(1, f"bob-{slug}"), (2, f"ada-{slug}")]
+    order = [f"{name}-{slug}" for name in ("bob", "ada", "cara")]
+    assert [(row["rank"], row["team"]) for row in teams(board)] == list(enumerate(order, start=1))
     baseline = next(row for row in board["rows"] if row["baseline"])
     assert (baseline["rank"], baseline["value"]) == (None, teams(board)[1]["value"])
     assert (board["split"], board["provisional"]) == ("public", True)
@@ -160,16 +191,18 @@ def test_from_folder_to_closed_board(
     until(lambda: chief.get(f"/challenges/{slug}")["phases"][0]["frozen_at"])
     final = arbitre("leaderboard", slug, "--json").document
     assert (final["split"], final["provisional"]) == ("private", False)
-    first, second = teams(final)
-    assert [(row["team"], row["value"]) for row in (first, second)] == [
-        (f"bob-{slug}", 1.0),
-        (f"ada-{slug}", pytest.approx(named.own(written.read_bytes()), abs=6e-4)),
+    second = teams(final)[1]
+    constant = (folder / "examples/constant" / named.upload).read_bytes()
+    assert [(row["team"], row["value"]) for row in teams(final)] == [
+        (order[0], 1.0),
+        (order[1], pytest.approx(named.own(written.read_bytes()), abs=6e-4)),
+        (order[2], pytest.approx(named.own(constant), abs=6e-4)),
     ]
-    assert (first["low"], first["high"]) == (1.0, 1.0)
     assert second["low"] < second["value"] < second["high"] < 1.0
-    assert [(row["rank"], row["tied"], row["rank_low"], row["rank_high"]) for row in (first, second)] == [
+    assert [(row["rank"], row["tied"], row["rank_low"], row["rank_high"]) for row in teams(final)] == [
         (1, False, 1, 1),
         (2, False, 2, 2),
+        (3, False, 3, 3),
     ]
     whole = by_slice(scored(chief, slug, sent.document["number"]), named)
     assert whole["split:private"]["n_clusters"] == named.clusters
@@ -182,4 +215,5 @@ def test_from_folder_to_closed_board(
     told = bob.get(f"/challenges/{slug}/phases/practice/export")
     assert (told["frozen"], len(told["hash"])) == (True, 64)
     table = list(csv.DictReader(io.StringIO(arbitre("leaderboard", slug, "--csv").out)))
-    assert [(r["rank"], r["team"]) for r in table if r["rank"]] == [("1", f"bob-{slug}"), ("2", f"ada-{slug}")]
+    assert [row["team"] for row in table if row["rank"]] == order
+    assert_pages(instance.url, slug, order[0])

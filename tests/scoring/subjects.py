@@ -101,6 +101,7 @@ _ORDERED = {**_HARD, "labels": LABELS}
 _LIKELY = {**_MANY, "labels": LABELS}
 _COSTS = [[0, 1, 2.5, 9], [1, 0, 2, 3], [4, 2, 0, 1], [10, 3, 1, 0]]
 _ERROR = {"label": "size", "value": "guess", "worst": 40.0}
+_AMOUNT = {"label": "size", "value": "guess", "stand_in": 0.0}
 _SET = {**_HARD, "labels": LABELS, "subset": False}
 
 SUBJECTS = [
@@ -141,6 +142,10 @@ SUBJECTS = [
     Subject("sensitivity at specificity", "sensitivity_at_specificity", {**_SCORE, "at": 0.7}, scores),
     Subject("PPV at sensitivity", "ppv_at_sensitivity", {**_SCORE, "at": 0.7}, scores),
     Subject("net benefit", "net_benefit", {**_SCORE, "threshold": 0.3}, scores),
+    Subject("calibration", "calibration", {**_SCORE, "eps": 1e-8}, scores),
+    Subject("R²", "r2", _AMOUNT, amounts),
+    Subject("CCC", "ccc", _AMOUNT, amounts),
+    Subject("Spearman", "spearman", _AMOUNT, amounts),
     Subject("log loss, binary", "log_loss", {**_SCORE, "eps": 1e-15}, scores),
     Subject("log loss", "log_loss", {**_MANY, "eps": 1e-15}, probabilities),
     Subject("Brier, binary", "brier", _SCORE, scores),
