@@ -16,6 +16,7 @@ from scoring.metrics.cytologia import cytologia
 from scoring.metrics.errors import mae, rmse
 from scoring.metrics.f1 import macro_f1, micro_f1
 from scoring.metrics.fixed_points import ppv_at_sensitivity, sensitivity_at_specificity
+from scoring.metrics.harrell_c import harrell_c
 from scoring.metrics.log_loss import log_loss
 from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
 from scoring.metrics.mcc import mcc
@@ -50,6 +51,7 @@ BUILT_IN: dict[str, Metric] = {
         r2,
         ccc,
         spearman,
+        harrell_c,
         cytologia,
         coco_ap,
         composite,

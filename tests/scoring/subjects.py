@@ -64,6 +64,13 @@ def amounts(rng: Generator, n: int) -> Pair:
     return table({"size": true}), table({"guess": given}, missing=missing.tolist())
 
 
+def survival(rng: Generator, n: int) -> Pair:
+    """Days until death or the last visit, some of them equal, and scores with ties."""
+    _, entry = scores(rng, n)
+    days = rng.exponential(20, n).round()
+    return table({"days": days, "died": rng.choice(["0", "1"], n)}), entry
+
+
 def boxes(rng: Generator, n: int) -> Pair:
     """Images with 0 to 4 true and 0 to 4 predicted boxes, near each other, often equal."""
     return _boxes(rng, n), _boxes(rng, n)
@@ -102,6 +109,7 @@ _LIKELY = {**_MANY, "labels": LABELS}
 _COSTS = [[0, 1, 2.5, 9], [1, 0, 2, 3], [4, 2, 0, 1], [10, 3, 1, 0]]
 _ERROR = {"label": "size", "value": "guess", "worst": 40.0}
 _AMOUNT = {"label": "size", "value": "guess", "stand_in": 0.0}
+_SURVIVAL = {"time": "days", "event": "died", "came": "1", "score": "score"}
 _SET = {**_HARD, "labels": LABELS, "subset": False}
 
 SUBJECTS = [
@@ -146,6 +154,8 @@ SUBJECTS = [
     Subject("R²", "r2", _AMOUNT, amounts),
     Subject("CCC", "ccc", _AMOUNT, amounts),
     Subject("Spearman", "spearman", _AMOUNT, amounts),
+    Subject("Harrell C", "harrell_c", {**_SURVIVAL, "higher": "risk"}, survival),
+    Subject("Harrell C of survival", "harrell_c", {**_SURVIVAL, "higher": "survival"}, survival),
     Subject("log loss, binary", "log_loss", {**_SCORE, "eps": 1e-15}, scores),
     Subject("log loss", "log_loss", {**_MANY, "eps": 1e-15}, probabilities),
     Subject("Brier, binary", "brier", _SCORE, scores),
