@@ -32,9 +32,15 @@ def scoring_spec(spec: ChallengeSpec, phase: str) -> scoring.ScoringSpec:
 
 
 def _metric(metric: MetricSpec) -> scoring.MetricUse:
-    version = registry.get(metric.use).card.version
-    params = dict(metric.params)
-    return scoring.MetricUse(id=metric.id, use=metric.use, table=metric.table or "", params=params, version=version)
+    card = registry.get(metric.use).card
+    return scoring.MetricUse(
+        id=metric.id,
+        use=metric.use,
+        table=metric.table or "",
+        params=dict(metric.params),
+        version=card.version,
+        interval=card.interval,
+    )
 
 
 def _ranking(window: PhaseSpec, metric: MetricSpec, spec: ChallengeSpec) -> scoring.RankingSpec:

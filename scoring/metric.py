@@ -60,7 +60,7 @@ class MetricCard:
     params: Mapping[str, Any]
     undefined: Mapping[str, str]
     missing: str
-    interval: Literal["percentile", "basic", "bca", "delong", "none"] = "percentile"
+    interval: Literal["percentile", "basic", "bca", "delong", "none"] = "bca"
     rows: Literal["one", "many", "none"] = "one"
     labels_from: str | None = None
 

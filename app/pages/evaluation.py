@@ -22,7 +22,8 @@ class MetricRow:
     """One metric of a phase. `main`: the output that ranks, or None when another metric ranks.
 
     `missing`: what a missing case counts as, where the table takes entries with missing cases; else empty.
-    `terms`: (weight, id of a metric and its output) of a composite, `offset` what is added to them.
+    `interval`: how its interval is made. `terms`: (weight, id of a metric and its output) of a composite, `offset` what
+    is added to them.
     """
 
     id: str
@@ -31,6 +32,7 @@ class MetricRow:
     range: tuple[float, float]
     main: str | None
     missing: str
+    interval: str
     terms: list[tuple[float, str]]
     offset: float
 
@@ -83,8 +85,8 @@ def _metrics(spec: ScoringSpec) -> list[MetricRow]:
             main = spec.ranking.output if use.id == spec.ranking.metric else None
             missing = "" if refusing.get(use.table, True) else card.missing
             direction, offset = words.DIRECTIONS[card.direction], float(use.params.get("offset", 0.0))
-            terms = _terms(use, spec)
-            found.append(MetricRow(use.id, card.title, direction, card.range, main, missing, terms, offset))
+            made, terms = words.INTERVALS[use.interval or card.interval], _terms(use, spec)
+            found.append(MetricRow(use.id, card.title, direction, card.range, main, missing, made, terms, offset))
     return found
 
 

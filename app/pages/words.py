@@ -147,11 +147,25 @@ REASONS = {
 NO_INTERVALS = {
     "undefined": N_("undefined in too many resamples"),
     "no-resamples": N_("not resampled"),
+    "no-spread": N_("the same in all resamples, which says nothing about other patients"),
+    "bias": N_("all resamples lie on one side of the score"),
     "metric": N_("this metric has none"),
 }
+INTERVALS = {
+    "percentile": N_("its interval is the middle of its resampled values"),
+    "basic": N_("its interval is that of its resampled values, turned round the score (basic)"),
+    "bca": N_("its interval is that of its resampled values, corrected for bias and skewness (BCa)"),
+    "delong": N_("its interval is DeLong’s, which takes all cases of a patient together (Obuchowski)"),
+    "none": N_("it has no interval"),
+}
+COVERS = N_(
+    "An interval says how far a score would move with other test patients like these, for the same entry. It does not "
+    "cover another training run of the method, other hospitals, or that the best of many tries looks better than it is."
+)
 
 CELL = N_("fewer than %(count)s cases or patients")
-SMALL = re.compile(r"(?:cell|clusters)<(\d+)")
+SIDE = N_("fewer than %(count)s patients (or cases) that are positive, or that are negative")
+SMALL = re.compile(r"(?:cell|clusters|side)<(\d+)")
 
 
 def reason(code: str | None) -> tuple[str, dict[str, Any]]:
@@ -159,7 +173,7 @@ def reason(code: str | None) -> tuple[str, dict[str, Any]]:
     bare = (code or "undefined").removeprefix("none:")
     small = SMALL.fullmatch(bare)
     if small:
-        return CELL, {"count": small.group(1)}
+        return SIDE if bare.startswith("side<") else CELL, {"count": small.group(1)}
     if code and code.startswith("none:"):
         return NO_INTERVALS.get(bare, "%(text)s"), {"text": bare}
     return REASONS.get(bare, "%(text)s"), {"text": bare}

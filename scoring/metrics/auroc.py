@@ -31,6 +31,7 @@ CARD = MetricCard(
     params=schema({"label": LABEL, "score": SCORE, "positive": POSITIVE}, required=("label", "score", "positive")),
     undefined={"*": "one-class"},
     missing="A missing case has the worst possible score: a positive below all others, a negative above all others.",
+    interval="delong",
 )
 
 

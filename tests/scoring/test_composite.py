@@ -61,8 +61,18 @@ def test_value_and_resamples_of_every_slice_are_the_weighted_sum() -> None:
 def test_the_interval_is_of_the_sum_and_not_a_sum_of_intervals() -> None:
     result = run(AUC, F1, SUM)
     value, drawn = found(result, "composite", "all"), result.replicates["sum.composite|all"]
-    assert (value.interval, value.level) == ("percentile", 0.95)
+    assert (value.interval, value.level) == ("bca", 0.95)
+    plain = run(AUC, F1, replace(SUM, interval="percentile"))
+    value = found(plain, "composite", "all")
     assert (value.low, value.high) == tuple(round12(np.quantile(drawn, [0.025, 0.975])).tolist())
+
+
+def test_bca_of_a_sum_of_one_term_is_that_of_the_term() -> None:
+    alone = replace(SUM, params={"terms": [{"metric": "f1", "weight": 1}]})
+    result = run(AUC, F1, alone)
+    for part in ("all", "split:public", "split:private", "subgroup:sex=F"):
+        expected = replace(found(result, "macro_f1", part), metric="sum", output="composite")
+        assert found(result, "composite", part) == expected
 
 
 def test_it_stands_where_it_is_declared_and_has_no_case_table() -> None:
@@ -114,7 +124,7 @@ def test_no_interval_where_a_term_has_none() -> None:
 
     result = run(AUC, F1, SUM, lookup=lookup)
     assert {found(result, output, "all").interval for output in ("auroc", "composite")} == {"none:metric"}
-    assert found(result, "macro_f1", "all").interval == "percentile"
+    assert found(result, "macro_f1", "all").interval == "bca"
 
 
 def test_the_costs_of_tissuenet_as_it_was_ranked() -> None:

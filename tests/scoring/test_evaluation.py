@@ -12,8 +12,12 @@ import scoring.drawn
 from scoring.cases import CaseAttributes, CaseIndex, Groups
 from scoring.casetable import unpack, unpack_arrays
 from scoring.evaluation import EvaluationResult, evaluate, plan_of, validate
+from scoring.intervals import delong
+from scoring.intervals.jackknife import acceleration
+from scoring.intervals.resampled import bca
 from scoring.issues import Issue
 from scoring.metric import ParamsRefused
+from scoring.metrics.auroc import ranked
 from scoring.rounding import round12
 from scoring.spec import CasesSpec, MetricUse, RankingSpec, ResampleSpec, ScoringSpec, SplitSpec
 from scoring.tables import Entry
@@ -125,22 +129,53 @@ def test_resamples_are_stored_for_all_and_splits_only() -> None:
     assert {(values.shape, values.dtype.str) for values in result.replicates.values()} == {((B,), "<f8")}
 
 
-def test_the_interval_is_the_percentile_of_the_stored_resamples() -> None:
-    result = run()
-    value = found(result, "auroc", "split:public")
-    drawn = np.sort(result.replicates["auc.auroc|split:public"])
-    assert (value.interval, value.level) == ("percentile", 0.95)
-    assert (value.low, value.high) == tuple(round12(np.quantile(drawn, [0.025, 0.975])).tolist())
+def test_the_interval_of_an_area_is_delongs_by_patient() -> None:
+    reference, entry = entries()
+    truth, score = reference.tables["answers"].columns["truth"], entry.tables["answers"].columns["score"]
+    patient = np.arange(N) % PATIENTS
+    public = patient < 50
+    sides = ranked(truth[public] == "yes", score[public], np.zeros(public.sum(), dtype=bool))
+    expected = delong.interval(delong.area(*sides, patient[public]), 0.95)
+    value = found(run(), "auroc", "split:public")
+    assert (value.interval, value.level) == ("delong", 0.95)
+    assert (value.low, value.high) == (expected.low, expected.high)
     assert value.low is not None
     assert value.value is not None
     assert value.high is not None
     assert value.low < value.value < value.high
 
 
+def test_bca_leaves_out_each_patient_of_the_slice_in_turn() -> None:
+    reference, entry = entries()
+    truth, answer = (side.tables["answers"].columns["answer"] for side in (reference, entry))
+    patient, result = np.arange(N) % PATIENTS, run()
+    value, drawn = found(result, "f1/yes", "split:public"), result.replicates["f1.f1/yes|split:public"]
+
+    def f1(cases: Any) -> float:
+        hits = 2 * np.count_nonzero(truth[cases] & answer[cases])
+        return round12(hits / (truth[cases].sum() + answer[cases].sum()))
+
+    left_out = np.array([f1((patient < 50) & (patient != each)) for each in range(50)])
+    skew = acceleration(left_out, np.zeros(50, dtype=np.intp))
+    assert value.value == f1(patient < 50)
+    expected = bca(drawn, 0.95, value=value.value, acceleration=skew)
+    assert (value.interval, value.low, value.high) == ("bca", expected.low, expected.high)
+
+
+def test_the_method_that_the_challenge_was_made_for_stays() -> None:
+    result = run(replace(SPEC, metrics=(replace(AUC, interval="percentile"), replace(F1, interval="basic"))))
+    value, drawn = found(result, "auroc", "split:public"), result.replicates["auc.auroc|split:public"]
+    assert (value.interval, value.level) == ("percentile", 0.95)
+    assert (value.low, value.high) == tuple(round12(np.quantile(drawn, [0.025, 0.975])).tolist())
+    assert found(result, "macro_f1", "split:public").interval == "basic"
+    assert result.replicates.keys() == run().replicates.keys()
+    assert all((result.replicates[name] == held).all() for name, held in run().replicates.items())
+
+
 def test_few_clusters_have_no_interval_and_very_few_of_a_subgroup_no_value() -> None:
     result = run()
     private, brest = found(result, "auroc", "split:private"), found(result, "auroc", "site:brest")
-    assert private.interval == "percentile"
+    assert private.interval == "delong"
     short = run(replace(SPEC, resample=replace(SPEC.resample, min_clusters_interval=31)))
     told = found(short, "auroc", "split:private")
     assert (told.value, told.low, told.high, told.interval, told.level) == (
@@ -210,7 +245,8 @@ def test_the_same_arguments_give_the_same_bytes_and_another_seed_other_resamples
     other = evaluate(spec=SPEC, index=INDEX, attributes=attributes(), reference=reference, entry=entry, seed=8)
     assert other.plan_digest != one.plan_digest
     assert found(other, "auroc", "all").value == found(one, "auroc", "all").value
-    assert found(other, "auroc", "all").low != found(one, "auroc", "all").low
+    assert found(other, "macro_f1", "all").low != found(one, "macro_f1", "all").low
+    assert found(other, "auroc", "all").low == found(one, "auroc", "all").low  # DeLong draws nothing
 
 
 def test_memory_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
