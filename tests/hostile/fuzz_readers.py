@@ -2,10 +2,11 @@
 
 FOLDER keeps the inputs that reached new code; `-max_total_time=3600` bounds a long run by hand. Each input must be read
 without an exception, in two gigabytes of address space, and be either refused or what a slow reader makes of it.
-Targets: csv, jsonl, parquet, upload (archives of several tables), npz (the arrays between two sandboxes).
+Targets: csv, jsonl, coco, parquet, upload (archives of several tables), npz (the arrays between two sandboxes).
 """
 
 import io
+import json
 import resource
 import sys
 from collections.abc import Callable, Mapping
@@ -18,7 +19,8 @@ with atheris.instrument_imports(include=["scoring", "zipfile", "gzip", "csv"], e
     import numpy as np
 
     from scoring.packing import pack, unpack
-    from scoring.read import Limits, ReadResult, read_entry, read_upload
+    from scoring.read import Limits, ReadResult, read_entry, read_reference, read_upload
+    from scoring.spec import ColumnSpec
     from scoring.tables import Entry
     from tests.scoring.entries import IDS, KIND, NOTE, SCORE, SIZE, boxes, gzipped, index_of, one, zipped
     from tests.scoring.formats import as_csv, as_jsonl, columns_of, oracle_csv, oracle_jsonl
@@ -32,6 +34,16 @@ ROWS: list[dict[str, str | float | int]] = [
 ]
 INDEX = index_of(SPEC)
 TABLES = index_of(one(), boxes(key=("image",)))
+KINDS = ColumnSpec("category_id", "label", labels=("1", "2"))
+SIDES = tuple(ColumnSpec(name, "number") for name in ("x", "y", "width", "height", "score"))
+RESULTS = replace(one(KINDS, *SIDES, missing="empty"), case="image_id", key=("image_id",), rows="many", format="coco")
+COCO = index_of(RESULTS, ids=("1", "2"))
+RESULT = {"image_id": 1, "category_id": 2, "bbox": [0.5, 1, 20, 30.25], "score": 0.75}
+TRUTH = {
+    "images": [{"id": 1}, {"id": 2}],
+    "annotations": [{**RESULT, "id": 7, "iscrowd": 0, "area": 600.5}],
+    "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}],
+}
 BOXES = "image,x,kind\na,1,LY\na,2.5,MO\nd,-1,EO\n"
 
 
@@ -67,6 +79,12 @@ def fuzz_jsonl(data: bytes) -> None:
         agree(entry, oracle_jsonl(data, SPEC, IDS))
 
 
+def fuzz_coco(data: bytes) -> None:
+    """A list of boxes; and the same bytes as a reference."""
+    for read in (read_entry, read_reference):
+        sound(read({"scores": io.BytesIO(data)}, index=COCO, limits=LIMITS))
+
+
 def fuzz_parquet(data: bytes) -> None:
     """Parquet. What native code cannot allocate is the end of a sandbox, told as such, and no fault."""
     try:
@@ -100,6 +118,7 @@ def seeds() -> dict[str, list[bytes]]:
     found = {
         "csv": [plain, gzipped(plain), zipped({"a": plain}), plain.replace(b",", b";")],
         "jsonl": [lines, gzipped(lines), b"[" + lines + b"]"],
+        "coco": [json.dumps(document).encode() for document in ([RESULT], [], TRUTH)],
         "upload": [zipped(tables), gzipped(_tar(tables)), _tar(tables)],
     }
     entry = read_entry({"scores": io.BytesIO(plain)}, index=INDEX).entry
@@ -127,7 +146,8 @@ def _parquets() -> list[bytes]:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "csv": fuzz_csv, "jsonl": fuzz_jsonl, "parquet": fuzz_parquet, "upload": fuzz_upload, "npz": fuzz_npz
+    "csv": fuzz_csv, "jsonl": fuzz_jsonl, "coco": fuzz_coco, "parquet": fuzz_parquet, "upload": fuzz_upload,
+    "npz": fuzz_npz,
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("target", ["csv", "jsonl", "parquet", "upload", "npz"])
+@pytest.mark.parametrize("target", ["csv", "jsonl", "coco", "parquet", "upload", "npz"])
 def test_no_input_is_a_fault(target: str, tmp_path: Path) -> None:
     if target == "parquet":
         pytest.importorskip("pyarrow", reason="pyarrow is not installed: fuzzing of Parquet not run")
