@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     keep_free: int = 256 * 2**20
     rejected_per_day: int = 20
     checks_open: int = 10
+    pool: int = Field(default=0, ge=0, le=256)
+    """Sandboxes that the local runner holds ready; 0: as many as there are processors."""
     session_days: int = 30
     rate_limits: bool = True
 

@@ -153,6 +153,7 @@ def _runner(instance: Instance, port: int) -> Child:
     """The local runner. It gets no setting of the server: what reads hostile bytes must not know the database."""
     state, url = instance.settings.data / "runner", f"http://127.0.0.1:{port}"
     command = [*runner_command(), "start", "--server", url, "--state", str(state), "--name", "local"]
+    command += ["--pool", str(instance.settings.pool)]
     if not _is_registered(instance, state, url):
         command += ["--token-file", str(_token_file(instance))]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ARBITRE_")}

@@ -38,6 +38,17 @@ class Report:
         return "\n".join([self.title, *lines, *(f"  - {note}" for note in self.notes)])
 
 
+def table(reports: Sequence[Report]) -> str:
+    """All ways of all reports as one table in Markdown, each beside the first of its report."""
+    lines = ["| what | way | time | ratio |", "|---|---|---|---|"]
+    for report in reports:
+        for i, row in enumerate(report.rows):
+            ratio = f"{row.seconds / report.rows[0].seconds:.2f}"
+            note = f" ({row.note})" if row.note else ""
+            lines.append(f"| {'' if i else report.title} | {row.way}{note} | {_shown(row.seconds)} | {ratio} |")
+    return "\n".join(lines)
+
+
 def seconds(act: Callable[[], object]) -> float:
     """How long one call takes."""
     begin = time.perf_counter()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import board, core, push, risks, submit
+from tests.bench import board, core, machine, push, risks, rush, submit, throughput
+from tests.bench.report import Report, Row, table
 
 pytestmark = [pytest.mark.slow, pytest.mark.sandbox]
 
@@ -17,6 +18,27 @@ def test_all_ways_of_scoring_a_file_give_the_same() -> None:
     assert found["split:whole"]["value"] == report.results["point"]
     if "docker run" in report.results:
         assert round(report.results["docker run"]["auroc"], 12) == round(report.results["point"], 12)
+
+
+def test_every_entry_of_a_queue_is_scored_by_every_shape() -> None:
+    (found,) = throughput.run(smoke=True)
+    assert (found.results["scored"], len(found.rows) >= 2) == (8, True)
+
+
+def test_a_rush_is_worked_off() -> None:
+    (found,) = rush.run(smoke=True)
+    assert (found.results["ended"], len(found.results["checks"])) == (15, 3)
+
+
+def test_all_ratios_stand_in_one_table_beside_the_machine() -> None:
+    rows = [Row("a", 0.5), Row("b", 1.0, "2 a second")]
+    assert table([Report("title", rows)]).splitlines() == [
+        "| what | way | time | ratio |",
+        "|---|---|---|---|",
+        "| title | a | 500.0 ms | 1.00 |",
+        "|  | b (2 a second) | 1.00 s | 2.00 |",
+    ]
+    assert "cores" in machine.described()
 
 
 def test_boards_of_all_sizes_are_whole() -> None:
