@@ -22,6 +22,7 @@ from app.http.transaction import utc_now
 from app.services import uploads
 from tests import scenario
 from tests.instance import organiser
+from tests.newcomers import newcomer
 from tests.scenario import Person
 from tests.serving import Served, served
 
@@ -38,9 +39,7 @@ class World:
     served: Served
 
     def newcomer(self, name: str) -> Person:
-        who = scenario.person(self.served.url, name)
-        scenario.join(who, "tiny")
-        return who
+        return newcomer(self.served, name)
 
     def on_disk(self) -> list[Path]:
         return sorted((self.served.parts.settings.data / "blobs" / "entries" / "uploads").glob("*"))
@@ -252,7 +251,7 @@ def test_a_client_that_knows_only_get_and_post(world: World) -> None:
     ],
 )
 def test_metadata_that_cannot_be_used(world: World, said: str, told: str) -> None:
-    who = scenario.person(world.served.url, "talker")
+    who = world.newcomer(f"talker-{len(said)}")
     answer = who.http.post("/uploads", headers=TUS | {"Upload-Length": "1", "Upload-Metadata": said})
     assert (code(answer), answer.json()["detail"]) == ((400, "E-BAD-REQUEST"), told)
 

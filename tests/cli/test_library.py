@@ -23,6 +23,7 @@ from app.cli.frames import Table, entry_files, table_bytes
 from tests import scenario
 from tests.cli.harness import Run
 from tests.instance import organiser, running
+from tests.newcomers import newcomer
 from tests.scenario import Person
 from tests.serving import Served
 
@@ -54,8 +55,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
 @pytest.fixture
 def ada(instance: Served, home: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Person:
     """A newcomer's team for each test, whose token and server the functions use."""
-    who = scenario.person(instance.url, f"ada-{hashlib.sha256(request.node.name.encode()).hexdigest()[:8]}")
-    scenario.join(who, "tiny")
+    who = newcomer(instance, f"ada-{hashlib.sha256(request.node.name.encode()).hexdigest()[:8]}")
     monkeypatch.setenv("ARBITRE_SERVER", instance.url)
     monkeypatch.setenv("ARBITRE_TOKEN", who.http.headers["Authorization"].removeprefix("Bearer "))
     return who

@@ -24,6 +24,7 @@ from tests import scenario
 from tests.cli.flaky import Network, network
 from tests.cli.harness import ROOT, Faulty, Run, Seen, as_json, problem
 from tests.instance import organiser
+from tests.newcomers import newcomer
 from tests.scenario import Person, until
 from tests.serving import Served, served
 
@@ -42,8 +43,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) ->
 @pytest.fixture
 def ada(instance: Served, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Person:
     """A newcomer's team for each test; the commands carry her token."""
-    who = scenario.person(instance.url, f"ada-{hashlib.sha256(request.node.name.encode()).hexdigest()[:8]}")
-    scenario.join(who, "tiny")
+    who = newcomer(instance, f"ada-{hashlib.sha256(request.node.name.encode()).hexdigest()[:8]}")
     monkeypatch.setenv("ARBITRE_TOKEN", who.http.headers["Authorization"].removeprefix("Bearer "))
     return who
 

@@ -37,6 +37,7 @@ from tests import crowd, scenario
 from tests.cli.flaky import network
 from tests.crowd import Crowd
 from tests.instance import organiser
+from tests.newcomers import newcomer
 from tests.scenario import Person, until
 from tests.serving import Served, served
 
@@ -110,9 +111,7 @@ def participant(instance: Served, *, megabytes: int = 50) -> Person:
     limits = f"limits = {{ size_mb = {megabytes} }}\nquotas =".encode()
     files["challenge.toml"] = files["challenge.toml"].replace(b"quotas =", limits)
     scenario.publish(organiser(instance), files)
-    who = scenario.person(instance.url, "ada")
-    scenario.join(who, "tiny")
-    return who
+    return newcomer(instance, "ada")
 
 
 def created(who: Person, length: int, sha256: str = "") -> str:
