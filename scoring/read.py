@@ -24,6 +24,7 @@ from scoring.tables import Entry
 __all__ = ["ORGANISER", "Limits", "ReadResult", "read_entry", "read_reference", "read_upload", "split_entry"]
 
 _SLACK_ROWS = 1_000  # beyond twice the expected rows, so that duplicates and unknown ids are told one by one
+_NAME, _TABLES = 32, 20  # what a report of a runner has room for
 _COUNTED = ("rows", "missing", "duplicates", "extra_columns")
 
 
@@ -54,8 +55,13 @@ class ReadResult:
         return replace(issue, line=int(self.lines[issue.table][case]) or None)
 
     def to_json(self) -> dict[str, Any]:
-        """`{"issues": [...at most 50], "total": {code: n}, "counts": {...}}`."""
-        return {**self.issues.to_json(), "counts": dict(self.counts)}
+        """`{"issues": [...at most 50], "total": {code: n}, "counts": {...}}`.
+
+        With several tables, `counts` also has ``rows/<table>`` and ``missing/<table>``, for the receipt.
+        """
+        told = [name for name in self.by_table if len(name) <= _NAME][:_TABLES] if len(self.index.tables) > 1 else []
+        each = {f"{key}/{name}": self.by_table[name][key] for name in told for key in ("rows", "missing")}
+        return {**self.issues.to_json(), "counts": {**self.counts, **each}}
 
 
 def read_upload(stream: BinaryIO, *, index: CaseIndex, limits: Limits | None = None) -> ReadResult:

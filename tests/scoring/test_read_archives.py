@@ -154,6 +154,15 @@ def test_files_with_nearly_the_right_name_are_read_for_their_other_faults() -> N
     ]
 
 
+def test_counts_of_each_table() -> None:
+    result = read_upload(io.BytesIO(zipped(FILES)), index=INDEX)
+    assert result.counts == {"rows": 5, "missing": 3, "duplicates": 0, "extra_columns": 0}
+    assert result.to_json()["counts"] == {
+        **result.counts, "rows/scores": 4, "missing/scores": 0, "rows/boxes": 1, "missing/boxes": 3
+    }  # fmt: skip
+    assert read(GOOD).to_json()["counts"] == {"rows": 4, "missing": 0, "duplicates": 0, "extra_columns": 0}
+
+
 def test_encrypted_and_strange_members_of_a_zip() -> None:
     for flag, method, code in ((1, 8, "E-ARCHIVE-ENCRYPTED"), (0, 14, "E-ARCHIVE-METHOD")):
         raw = bytearray(zipped(FILES))
