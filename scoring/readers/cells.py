@@ -227,6 +227,7 @@ def _fault_of_label(spec: ColumnSpec, cell: str, near: Nearby) -> tuple[str, dic
     if right is not None:
         return "E-LABEL-FORM", {"right": right[0]}
     index = bare(cell)
-    if index.isascii() and index.isdigit() and int(index[:9]) <= len(spec.labels):
+    numbered = any(label.isdigit() for label in spec.labels)  # the names are numbers themselves, as COCO's are
+    if not numbered and index.isascii() and index.isdigit() and int(index[:9]) <= len(spec.labels):
         return "E-LABEL-INDEX", {"labels": ", ".join(spec.labels)}
     return "E-LABEL", {"labels": ", ".join(spec.labels)}

@@ -119,7 +119,7 @@ class Items:
 
     def _has_keys(self, keys: tuple[str, ...], line: int) -> bool:
         """Whether these keys are good, and then they are known to be."""
-        twice = next((key for i, key in enumerate(keys) if key in keys[:i]), None)
+        twice = _repeated(keys)
         if twice is not None:
             self._tell(twice, "E-JSON-DUP", line, twice)
         missing = [key for key in self._needed if key not in keys]
@@ -161,6 +161,15 @@ class Items:
         if len(self._faults) > _SHOWN:  # a hostile file has another key in every item
             column = None
         self._faults.setdefault(column, Faults(self._log, table=self._table, column=column)).add(code, line, value)
+
+
+def _repeated(keys: Sequence[str]) -> str | None:
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            return key
+        seen.add(key)
+    return None
 
 
 def _text(value: Any) -> str:

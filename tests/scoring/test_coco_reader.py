@@ -175,7 +175,7 @@ def test_all_problems_are_told_at_once_and_counted() -> None:
         wrong(bbox=[1]),
         wrong(image_id=9),
         GOOD,
-        wrong(category_id=55),
+        wrong(category_id=1),
         7,
         wrong(bbox=[0, 0, 0, 1]),
     ]
@@ -191,6 +191,12 @@ def test_a_file_cut_anywhere_says_so_and_never_is_half_read() -> None:
     for end in range(1, len(whole)):
         result = read(whole[:end])
         assert codes(result) == {"E-COCO-JSON": 1}, whole[:end]
+
+
+def test_what_takes_long_elsewhere_does_not_here() -> None:
+    assert read(" " * 20_000_000 + "[]").entry is not None
+    keys = ", ".join(f'"{i}": 0' for i in range(60_000))
+    assert codes(read(f'[{{{keys}, "1": 0}}]'))["E-JSON-DUP"] == 1
 
 
 def test_far_more_boxes_than_expected() -> None:
