@@ -15,6 +15,7 @@ from scoring.metrics.composite import composite
 from scoring.metrics.cytologia import cytologia
 from scoring.metrics.errors import mae, rmse
 from scoring.metrics.f1 import macro_f1, micro_f1
+from scoring.metrics.fbeta_boxes import fbeta_boxes, pooled_fbeta_boxes
 from scoring.metrics.fixed_points import ppv_at_sensitivity, sensitivity_at_specificity
 from scoring.metrics.harrell_c import harrell_c
 from scoring.metrics.log_loss import log_loss
@@ -54,6 +55,8 @@ BUILT_IN: dict[str, Metric] = {
         harrell_c,
         cytologia,
         coco_ap,
+        fbeta_boxes,
+        pooled_fbeta_boxes,
         composite,
     )
 }

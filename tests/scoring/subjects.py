@@ -110,6 +110,8 @@ _COSTS = [[0, 1, 2.5, 9], [1, 0, 2, 3], [4, 2, 0, 1], [10, 3, 1, 0]]
 _ERROR = {"label": "size", "value": "guess", "worst": 40.0}
 _AMOUNT = {"label": "size", "value": "guess", "stand_in": 0.0}
 _SURVIVAL = {"time": "days", "event": "died", "came": "1", "score": "score"}
+_FOUND = {"at": 0.3, "overlap": "iou", "beta": 2.0}
+_SIZES_ONLY = {name: name for name in (*SIZES, "score")}
 _SET = {**_HARD, "labels": LABELS, "subset": False}
 
 SUBJECTS = [
@@ -161,5 +163,10 @@ SUBJECTS = [
     Subject("Brier, binary", "brier", _SCORE, scores),
     Subject("Brier", "brier", _MANY, probabilities),
     Subject("CytologIA", "cytologia", {**_SIDES, "labels": LABELS}, boxes),
+    Subject("F-beta of boxes", "fbeta_boxes", {**_SIDES, **_FOUND, "empty": "one"}, boxes),
+    Subject("F-beta of boxes, skipping", "fbeta_boxes", {**_SIDES, **_FOUND, "empty": "skip"}, boxes),
+    Subject("F-beta of detections", "fbeta_boxes", {**_SIZES_ONLY, **_FOUND, "empty": "one"}, detections),
+    Subject("pooled F-beta of boxes", "pooled_fbeta_boxes", {**_SIDES, **_FOUND, "overlap": "giou"}, boxes),
+    Subject("pooled F-beta of detections", "pooled_fbeta_boxes", {**_SIZES_ONLY, **_FOUND}, detections),
     Subject("COCO AP", "coco_ap", {**_DETECTIONS, "labels": LABELS}, detections),
 ]
