@@ -8,51 +8,29 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel
 from sqlalchemy.orm import Session
-from starlette.datastructures import Headers
-from starlette.routing import Match
-from starlette.types import Scope
 
+from app.api.accepted import Accepted, accepted_document
+from app.api.entering import Entering
 from app.db import submissions as rows
 from app.db import teams
 from app.db.phases import Phase
 from app.db.submissions import Submission
 from app.domain import access
-from app.domain.quotas import Quota
 from app.domain.states import FINAL_STATES
 from app.errors import NotFound
-from app.files import partial
 from app.http.body import Received, received_blob
 from app.http.language import translate
 from app.http.problems import issue_document
 from app.http.rates import limited
 from app.http.transaction import Edge, EdgeDep, Parts
-from app.services import admissions, comparisons, evaluations, receipts, submissions, uploads
+from app.services import admissions, comparisons, evaluations, receipts, submissions
 from app.services.admissions import Admission
 from app.services.standing import find_challenge
 
 router = APIRouter(tags=["submissions"])
 LONGEST_WAIT_S = 20
-
-
-class QuotaDocument(BaseModel):
-    left: int | None
-    resets_at: dt.datetime | None
-
-
-class Accepted(BaseModel):
-    """The answer to a submit request; `new` is false when an earlier entry stands for it."""
-
-    id: uuid.UUID
-    number: int
-    sha256: str
-    size: int
-    state: str
-    new: bool
-    quota: QuotaDocument
-    links: dict[str, str]
 
 
 # How long scoring took says something of what was scored; to the second it says nothing of hidden labels.
@@ -166,82 +144,6 @@ BODY = received_blob(
     abandon=_abandon,
     above=admissions.above_limit,
 )
-
-
-class Entering(BaseModel):
-    """What makes an entry of a complete upload; its file name is the upload's."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    upload_id: uuid.UUID
-    kind: Literal["predictions", "image", "code"] = "predictions"
-    note: Annotated[str, Field(max_length=500)] = ""
-    check: bool = False
-    again: bool = False
-
-
-class JsonRoute(APIRoute):
-    """Takes requests whose body is JSON; a raw entry that is a JSON file comes as application/octet-stream."""
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        match, child = super().matches(scope)
-        said = Headers(scope=scope).get("content-type", "") if match is Match.FULL else ""
-        is_json = said.partition(";")[0].strip().lower() == "application/json"
-        return (match, child) if is_json else (Match.NONE, {})
-
-
-by_json = APIRouter(tags=["submissions"], route_class=JsonRoute)
-
-
-@by_json.post(
-    "/challenges/{slug}/phases/{phase}/submissions",
-    status_code=202,
-    dependencies=[Depends(limited("submit", "120/minute"))],
-    include_in_schema=False,
-)
-def enter(
-    slug: str,
-    phase: str,
-    edge: EdgeDep,
-    wish: Entering,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-) -> Accepted:
-    """Make an entry of an upload that is complete (design 11.4). The same upload again answers with the same entry."""
-    request = admissions.Request(
-        slug=slug,
-        phase=phase,
-        kind=wish.kind,
-        check=wish.check,
-        note=wish.note,
-        idempotency_key=idempotency_key,
-        again=wish.again,
-    )
-    try:
-        with edge.write() as session:
-            done = uploads.enter(
-                session,
-                actor=edge.actor,
-                request=request,
-                upload_id=wish.upload_id,
-                blobs=edge.blobs,
-                settings=edge.settings,
-                now=edge.now,
-            )
-            answer = accepted_document(slug, done)
-    except (NotFound, uploads.Expired):
-        known = _answered_before(edge, request)
-        if known is None:
-            raise
-        return known
-    partial.drop(edge.blobs, wish.upload_id)
-    return answer
-
-
-def _answered_before(edge: Edge, request: admissions.Request) -> Accepted | None:
-    """The answer that was lost, when the upload is forgotten by now."""
-    with edge.read() as session:
-        done = uploads.answer_again(session, actor=edge.actor, request=request, now=edge.now)
-        return accepted_document(request.slug, done) if done else None
 
 
 @router.post(
@@ -363,22 +265,6 @@ def dismiss(slug: str, number: int, edge: EdgeDep) -> SubmissionDocument:
         return submission_document(session, edge=edge, slug=slug, number=number)
 
 
-def accepted_document(slug: str, done: submissions.Submitted) -> Accepted:
-    """What a submit request is answered with."""
-    row = done.submission
-    base = f"/api/v1/challenges/{slug}/submissions/{row.number}"
-    return Accepted(
-        id=row.id,
-        number=row.number,
-        sha256=row.sha256,
-        size=row.size,
-        state=row.state,
-        new=done.new,
-        quota=_quota(done.quota),
-        links={"status": f"{base}/status", "receipt": f"{base}/receipt"},
-    )
-
-
 def submission_document(session: Session, *, edge: Edge, slug: str, number: int) -> SubmissionDocument:
     """A submission as the asker may see it, in the asker's language."""
     row, _, standing = submissions.find(session, actor=edge.actor, slug=slug, number=number)
@@ -407,7 +293,3 @@ def _compared(session: Session, row: Submission, behind: bool) -> Compared | Non
 def _row(session: Session, row: Submission) -> dict[str, Any]:
     document = {name: getattr(row, name) for name in Row.model_fields if name != "phase"}
     return document | {"phase": session.get_one(Phase, row.phase_id).slug}
-
-
-def _quota(left: Quota) -> QuotaDocument:
-    return QuotaDocument(left=left.left, resets_at=left.resets_at)
