@@ -187,6 +187,12 @@ def test_damage_anywhere_is_no_crash_and_no_nan() -> None:
                 assert np.isfinite(result.entry.tables["scores"].columns["score"]).all()
 
 
+def test_metadata_of_a_column_that_end_the_process() -> None:
+    """Found by the fuzzer: an exception that pyarrow 26.0.1 does not hand over."""
+    result = read((ROOT / "tests/hostile/histogram.parquet").read_bytes(), ALL)
+    assert "E-PARQUET-DAMAGED" in result.issues.total
+
+
 BOMB = """
 import io, resource, sys
 sys.path.insert(0, {root!r})
