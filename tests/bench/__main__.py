@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from tests.bench.machine import described
 from tests.bench.report import Report, table
 
-NAMES = ("submit", "throughput", "rush", "board", "push", "core")
+NAMES = ("submit", "throughput", "rush", "board", "push", "core", "coverage")
 FULL_S = 600.0
 
 

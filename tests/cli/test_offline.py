@@ -195,7 +195,7 @@ def test_an_interval_with_enough_clusters_repeats_itself(run: Run, tmp_path: Pat
     first, again = (run("metric", "auroc", *arguments).document for _ in range(2))
     assert first == again
     assert first[0]["low"] < first[0]["value"] < first[0]["high"]
-    assert (first[0]["interval"], first[0]["level"]) == ("percentile", 0.95)
+    assert (first[0]["interval"], first[0]["level"]) == ("delong", 0.95)
 
 
 def test_labels_come_from_the_files_where_none_are_given(run: Run, files: list[str | Path]) -> None:

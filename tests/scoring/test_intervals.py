@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from scoring.intervals.choice import Method, Sample, interval
 from scoring.intervals.found import Interval, between
@@ -46,15 +47,17 @@ def test_bca_of_resamples_on_one_side_of_the_value_is_refused() -> None:
 
 
 def test_undefined_resamples_are_left_out_up_to_one_in_twenty() -> None:
+    def made(values: NDArray[np.float64]) -> list[Interval]:
+        return [
+            percentile(values, 0.95),
+            basic(values, 0.95, value=0.47, bounds=(0.0, 1.0)),
+            bca(values, 0.95, value=0.47, acceleration=0.01),
+        ]
+
     defined = np.arange(95) / 100
-    for made in (
-        lambda values: percentile(values, 0.95),
-        lambda values: basic(values, 0.95, value=0.47, bounds=(0.0, 1.0)),
-        lambda values: bca(values, 0.95, value=0.47, acceleration=0.01),
-    ):
-        assert made(np.append(defined, np.full(5, np.nan))) == made(defined)
-        assert made(np.append(defined, np.full(6, np.nan))) == Interval("none:undefined")
-        assert made(np.zeros(0)) == Interval("none:no-resamples")
+    assert made(np.append(defined, np.full(5, np.nan))) == made(defined)
+    assert made(np.append(defined, np.full(6, np.nan))) == [Interval("none:undefined")] * 3
+    assert made(np.zeros(0)) == [Interval("none:no-resamples")] * 3
 
 
 def test_resamples_all_alike_make_no_interval_for_its_width_of_0_would_claim_certainty() -> None:

@@ -1,4 +1,4 @@
-"""DeLong's interval: against the double sums of the papers, figures anyone can recompute, and what it must not change."""
+"""DeLong's interval: against the sums over pairs of the papers, figures by hand, and what must not change it."""
 
 import itertools
 import math
@@ -20,7 +20,9 @@ def made(positive: NDArray[np.bool_], score: Floats, cluster: NDArray[np.intp] |
     return area(*sides, np.arange(len(score)) if cluster is None else cluster)
 
 
-def sample(seed: int, *, levels: int | None = None, each: int = 1) -> tuple[NDArray[np.bool_], Floats, NDArray[np.intp]]:
+def sample(
+    seed: int, *, levels: int | None = None, each: int = 1
+) -> tuple[NDArray[np.bool_], Floats, NDArray[np.intp]]:
     rng = np.random.default_rng(seed)
     cluster = np.arange(90) // each
     positive = rng.random(90) < 0.4

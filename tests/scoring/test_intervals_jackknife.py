@@ -84,7 +84,9 @@ def test_groups_give_the_acceleration_of_single_clusters() -> None:
 
 def test_undefined_without_a_cluster_is_passed_over_and_no_spread_is_no_skewness() -> None:
     strata = np.zeros(4, dtype=np.intp)
-    assert acceleration(np.array([1.0, 2.0, 6.0, np.nan]), strata) == acceleration(np.array([1.0, 2.0, 6.0]), strata[:3])
+    assert acceleration(np.array([1.0, 2.0, 6.0, np.nan]), strata) == acceleration(
+        np.array([1.0, 2.0, 6.0]), strata[:3]
+    )
     assert acceleration(np.full(4, 0.5), strata) == 0.0
     assert acceleration(np.full(4, np.nan), strata) == 0.0
 
