@@ -17,6 +17,7 @@ from scoring.metrics.errors import mae, rmse
 from scoring.metrics.f1 import macro_f1, micro_f1
 from scoring.metrics.fbeta_boxes import fbeta_boxes, pooled_fbeta_boxes
 from scoring.metrics.fixed_points import ppv_at_sensitivity, sensitivity_at_specificity
+from scoring.metrics.froc import froc
 from scoring.metrics.harrell_c import harrell_c
 from scoring.metrics.log_loss import log_loss
 from scoring.metrics.macro_ovr_auroc import macro_ovr_auroc
@@ -57,6 +58,7 @@ BUILT_IN: dict[str, Metric] = {
         coco_ap,
         fbeta_boxes,
         pooled_fbeta_boxes,
+        froc,
         composite,
     )
 }

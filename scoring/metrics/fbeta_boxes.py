@@ -143,7 +143,8 @@ class PooledFbeta:
     """F-beta of all boxes of all images together, with precision and recall.
 
     Images with many boxes weigh more than in the mean over images, and those without boxes nothing. Undefined
-    ("no-boxes") where there are neither true nor predicted boxes; recall without true, precision without predicted ones.
+    ("no-boxes") where there are neither true nor predicted boxes; recall without true ones, precision without
+    predicted ones.
     """
 
     card: MetricCard = POOLED

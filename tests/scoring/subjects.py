@@ -84,6 +84,15 @@ def _boxes(rng: Generator, n: int) -> Table:
     return many(case, columns | {"class": rng.choice(LABELS, len(case))}, n_cases=n)
 
 
+def lesions(rng: Generator, n: int) -> Pair:
+    """Scans with 0 to 3 findings, some of them excluded, and candidates of few scores, half of them near one."""
+    case, found = np.repeat(np.arange(n), rng.integers(0, 4, n)), np.repeat(np.arange(n), 3)
+    true = {name: rng.integers(0, 9, len(case)) * 1.0 for name in ("x", "y")}
+    true |= {"r": rng.uniform(1, 3, len(case)), "out": (rng.random(len(case)) < 0.2) * 1.0}
+    given = {name: rng.integers(0, 9, len(found)) * 1.0 for name in ("x", "y")}
+    return many(case, true, n_cases=n), many(found, given | {"score": rng.random(len(found)).round(1)}, n_cases=n)
+
+
 def detections(rng: Generator, n: int) -> Pair:
     """True boxes of all sizes, some of them crowds, and detections near them; no two scores are alike."""
     case = np.repeat(np.arange(n), rng.integers(0, 5, n))
@@ -112,6 +121,7 @@ _AMOUNT = {"label": "size", "value": "guess", "stand_in": 0.0}
 _SURVIVAL = {"time": "days", "event": "died", "came": "1", "score": "score"}
 _FOUND = {"at": 0.3, "overlap": "iou", "beta": 2.0}
 _SIZES_ONLY = {name: name for name in (*SIZES, "score")}
+_LESIONS = {"x": "x", "y": "y", "radius": "r", "excluded": "out", "score": "score", "rates": [0.5, 1.0, 4.0]}
 _SET = {**_HARD, "labels": LABELS, "subset": False}
 
 SUBJECTS = [
@@ -168,5 +178,6 @@ SUBJECTS = [
     Subject("F-beta of detections", "fbeta_boxes", {**_SIZES_ONLY, **_FOUND, "empty": "one"}, detections),
     Subject("pooled F-beta of boxes", "pooled_fbeta_boxes", {**_SIDES, **_FOUND, "overlap": "giou"}, boxes),
     Subject("pooled F-beta of detections", "pooled_fbeta_boxes", {**_SIZES_ONLY, **_FOUND}, detections),
+    Subject("FROC", "froc", _LESIONS, lesions),
     Subject("COCO AP", "coco_ap", {**_DETECTIONS, "labels": LABELS}, detections),
 ]

@@ -60,7 +60,8 @@ def test_with_scores_the_surest_takes_what_it_overlaps_most_and_without_the_best
 def test_classes_pair_among_themselves() -> None:
     true, found = [(0, 0, 0, 10, 10, 1, "a")], [(0, 0, 0, 10, 10, 1, "b")]
     assert values(true, found)[0] == 1.0
-    assert values(true, found, **{"class": "kind"})[0] == 0.0
+    by_class: Any = {"class": "kind"}
+    assert values(true, found, **by_class)[0] == 0.0
 
 
 def test_the_mean_over_images_and_all_boxes_together() -> None:
