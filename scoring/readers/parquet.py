@@ -81,7 +81,7 @@ def _whole(read: Any) -> Any:
     """`read()`, where whatever pyarrow raises on damaged bytes is one problem with one name."""
     try:
         return read()
-    except (Unusable, MemoryError):
+    except (Unusable, MemoryError, ImportError):
         raise
     except Exception as fault:  # ArrowException, OSError, ValueError, OverflowError, UnicodeDecodeError…
         raise Unusable("E-PARQUET-DAMAGED") from fault
@@ -89,9 +89,11 @@ def _whole(read: Any) -> Any:
 
 def _opened(raw: bytearray) -> Any:
     """The file with its footer read. Texts stay in dictionaries: a long one may stand in a million rows."""
-    import pyarrow
-    from pyarrow.parquet import ParquetFile
-
+    try:
+        import pyarrow
+        from pyarrow.parquet import ParquetFile
+    except ImportError as fault:
+        raise ImportError("Reading Parquet needs pyarrow. Install it: pip install 'arbitre[parquet]'") from fault
     pyarrow.set_memory_pool(pyarrow.system_memory_pool())
     form = {
         "memory_map": False, "pre_buffer": False, "arrow_extensions_enabled": False, "schema_depth_limit": _DEPTH,

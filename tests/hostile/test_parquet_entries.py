@@ -187,6 +187,12 @@ def test_damage_anywhere_is_no_crash_and_no_nan() -> None:
                 assert np.isfinite(result.entry.tables["scores"].columns["score"]).all()
 
 
+def test_a_machine_without_pyarrow_says_so_and_blames_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    with pytest.raises(ImportError, match=r"needs pyarrow\. Install it: pip install 'arbitre\[parquet\]'"):
+        read(RAW, ALL)
+
+
 def test_metadata_of_a_column_that_end_the_process() -> None:
     """Found by the fuzzer: an exception that pyarrow 26.0.1 does not hand over."""
     result = read((ROOT / "tests/hostile/histogram.parquet").read_bytes(), ALL)
