@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 USER = 12_345
 SUITE = (
     "tests/sandbox_runner/test_sandbox.py",
+    "tests/sandbox_runner/test_template.py",
     "tests/sandbox_runner/test_local.py::test_the_doctor_finds_a_working_sandbox",
 )
 
