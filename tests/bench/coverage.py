@@ -30,7 +30,7 @@ from tests.bench.report import Report, Row
 from tests.scoring.builders import table
 
 LEVEL, LEAST, PLANS = 0.95, 30, 25
-SETS, REPLICATES = {50: 250, 200: 250, 1000: 60}, 500  # cases -> sets: the standard error is 1.4, 1.4 and 2.8 %
+SETS, REPLICATES = {50: 250, 200: 250, 1000: 180}, 500  # cases -> sets: the standard error is 1.4, 1.4 and 1.6 %
 METHODS: tuple[Method, ...] = ("percentile", "basic", "bca", "delong")
 LABELS = ("a", "b", "c", "d")
 Floats = NDArray[np.float64]
