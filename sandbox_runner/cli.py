@@ -4,6 +4,7 @@ Exit codes: 0 ok, 1 invalid, 2 usage, 3 not reachable, 4 not allowed, 5 fault of
 on standard output; all else goes to standard error.
 """
 
+import compileall
 import datetime as dt
 import importlib.metadata
 import json
@@ -21,6 +22,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+import scoring
 from challenges.folder import open_folder
 from challenges.problems import FolderError
 from sandbox_runner import bubblewrap, doctor, keys, local
@@ -225,6 +227,8 @@ def _versions() -> dict[str, str]:
 
 
 def _preflight() -> None:
+    # A sandbox cannot write, and would compile anew each time what is not compiled yet. Where we cannot either, so be it.
+    compileall.compile_dir(str(Path(scoring.__file__).parent), quiet=2)
     found = doctor.examine()
     if not found.works:
         typer.echo(f"{found.problem}\n{found.fix}\nNothing is ever scored without a sandbox.", err=True)
