@@ -227,7 +227,7 @@ def _versions() -> dict[str, str]:
 
 
 def _preflight() -> None:
-    # A sandbox cannot write, and would compile anew each time what is not compiled yet. Where we cannot either, so be it.
+    # A sandbox cannot write, so it would compile the same anew each time. Where we may not write either, so be it.
     compileall.compile_dir(str(Path(scoring.__file__).parent), quiet=2)
     found = doctor.examine()
     if not found.works:
