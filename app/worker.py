@@ -22,9 +22,10 @@ from sqlalchemy.orm import Session
 
 from app.db.engine import Database, open_database
 from app.db.jobs import Job
+from app.db.pulse import PULSE
 from app.errors import Conflict
 from app.files.blobs import Blobs, open_blobs
-from app.services import attempts, boards, deadlines, jobs, schedule
+from app.services import attempts, boards, jobs, schedule
 from app.services.boards import Prepared
 from app.settings import Settings
 
@@ -65,7 +66,7 @@ def tick(session: Session, *, prepared: None, parts: Parts, now: dt.datetime) ->
     attempts.give_up(session, lease_s=parts.settings.lease_s, now=now)
 
 
-KINDS: dict[str, Callable[..., None]] = {"board": board, deadlines.PULSE: tick}
+KINDS: dict[str, Callable[..., None]] = {"board": board, PULSE: tick}
 PREPARE: dict[str, Callable[..., object]] = {"board": prepare_board}
 
 
@@ -96,7 +97,7 @@ def _run(parts: Parts, *, job: Job, token: str, now: dt.datetime) -> None:
     with parts.database.write_session() as session:
         job = jobs.held(session, job_id=job.id, token=token)
         KINDS[job.kind](session, prepared=prepared, parts=parts, now=now)
-        if job.kind == deadlines.PULSE:
+        if job.kind == PULSE:
             jobs.again(session, job, run_after=now + dt.timedelta(seconds=TICK_S), deadline=now + TICK_DEADLINE)
         else:
             jobs.end(session, job, state="done", now=now)
@@ -114,15 +115,15 @@ def _put_back(parts: Parts, *, job_id: uuid.UUID, token: str, error: Exception, 
 def ensure_tick(parts: Parts, *, now: dt.datetime) -> None:
     """The one recurring job exists, also after it gave up."""
     with parts.database.read_session() as session:
-        if jobs.is_open(session, kind=deadlines.PULSE):
+        if jobs.is_open(session, kind=PULSE):
             return
     with parts.database.write_session() as session:
-        if not jobs.is_open(session, kind=deadlines.PULSE):
+        if not jobs.is_open(session, kind=PULSE):
             jobs.enqueue(
                 session,
                 queue="house",
-                kind=deadlines.PULSE,
-                coalesce=deadlines.PULSE,
+                kind=PULSE,
+                coalesce=PULSE,
                 priority=10,
                 max_attempts=5,
                 deadline=now + TICK_DEADLINE,

@@ -14,7 +14,7 @@ from app.db.users import ApiToken, User
 from app.domain import access
 from app.errors import SignInNeeded
 from app.http.actor import clear_cookie, cookie_name, set_cookie
-from app.http.rates import count_guess, limited
+from app.http.rates import count_guess, limited, remember
 from app.http.transaction import EdgeDep
 from app.services import accounts
 
@@ -100,6 +100,7 @@ def sign_in(body: SignIn, request: Request, response: Response, edge: EdgeDep) -
         device = request.headers.get("user-agent", "")
         opened = accounts.sign_in(session, user=user, device=device, days=days, now=edge.now)
         document = account_document(user)
+    remember(request, body.email)
     set_cookie(response, request=request, secret=opened.secret, days=days)
     return document
 

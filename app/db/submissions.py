@@ -94,8 +94,18 @@ def earlier(
     return session.scalar(query.order_by(Submission.number.desc()).limit(1))
 
 
-def counting(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID, since: dt.datetime | None = None) -> int:
-    """How many entries of the team use quota (scored, failed, withdrawn, or still on their way), since a moment."""
+def counting(
+    session: Session,
+    *,
+    phase_id: uuid.UUID,
+    team_id: uuid.UUID,
+    since: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC),
+    until: dt.datetime = dt.datetime.max.replace(tzinfo=dt.UTC),
+) -> int:
+    """How many entries of the team use quota (scored, failed, withdrawn, or still on their way), of requests in a time.
+
+    `since` is included, `until` is not.
+    """
     withdrawn = Submission.state == "withdrawn"
     query = select(func.count()).where(
         Submission.phase_id == phase_id,
@@ -103,9 +113,9 @@ def counting(session: Session, *, phase_id: uuid.UUID, team_id: uuid.UUID, since
         Submission.check.is_(False),
         # As domain.states.holds_slot says.
         or_(Submission.state.in_(QUOTA_STATES), and_(withdrawn, Submission.outcome != "internal")),
+        Submission.requested_at >= since,
+        Submission.requested_at < until,
     )
-    if since is not None:
-        query = query.where(Submission.requested_at >= since)
     return session.scalar(query) or 0
 
 

@@ -6,10 +6,11 @@ import datetime as dt
 import uuid
 
 from sqlalchemy import BigInteger, ForeignKey, String, delete, func, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from app.db.base import Base
 from app.db.phases import Phase
+from app.db.pulse import SETTLE, reprieved
 from app.domain.ids import new_id
 
 KEEP = dt.timedelta(days=1)
@@ -48,7 +49,13 @@ class Upload(Base):
 
 def last_moment(upload: Upload, *, closes_at: dt.datetime) -> dt.datetime:
     """When the body must be complete, whatever the close was when the request came."""
-    return max(upload.requested_at, closes_at) + (upload.expires_at - upload.requested_at)
+    return reprieve(upload, max(upload.requested_at, closes_at) + (upload.expires_at - upload.requested_at))
+
+
+def reprieve(upload: Upload, moment: dt.datetime) -> dt.datetime:
+    """`moment`, or later where the platform stood still then."""
+    session = object_session(upload)
+    return moment if session is None else reprieved(session, moment, after=SETTLE)
 
 
 def kept_until(upload: Upload, *, closes_at: dt.datetime) -> dt.datetime:
@@ -59,12 +66,16 @@ def kept_until(upload: Upload, *, closes_at: dt.datetime) -> dt.datetime:
     idle = upload.touched_at + KEEP
     if upload.submission_id is not None:
         return idle
-    return min(end + ENTER if upload.completed_at else end, idle)
+    return reprieve(upload, min(end + ENTER if upload.completed_at else end, idle))
 
 
 def open_in(session: Session, phase: Phase, now: dt.datetime) -> int:
-    """How many uploads to this phase may still arrive, or have arrived and may still be entered."""
-    found = session.scalars(select(Upload).where(Upload.phase_id == phase.id, Upload.submission_id.is_(None)))
+    """How many uploads to this phase may still arrive, or have arrived and may still be entered.
+
+    What was requested after the close can only repeat an entry that is there, and holds nothing up.
+    """
+    query = select(Upload).where(Upload.phase_id == phase.id, Upload.submission_id.is_(None))
+    found = session.scalars(query.where(Upload.requested_at < phase.closes_at))
     return sum(kept_until(upload, closes_at=phase.closes_at) >= now for upload in found)
 
 

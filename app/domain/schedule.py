@@ -36,7 +36,6 @@ def day_of(now: dt.datetime, zone: str) -> tuple[dt.datetime, dt.datetime]:
     return start.astimezone(dt.UTC), end.astimezone(dt.UTC)
 
 
-def in_time(times: Times, *, requested_at: dt.datetime, received_at: dt.datetime, grace_s: float) -> bool:
-    """Design 11.5: the request came before the close, and its body was complete within the grace."""
-    late = times.closes_at + dt.timedelta(seconds=grace_s)
-    return requested_at < times.closes_at and received_at <= late
+def in_time(times: Times, *, requested_at: dt.datetime, received_at: dt.datetime, until: dt.datetime) -> bool:
+    """Design 11.5: the request came before the close, and its body was complete when the grace ended (`until`)."""
+    return requested_at < times.closes_at and received_at <= until

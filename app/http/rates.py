@@ -15,6 +15,8 @@ from limits.strategies import MovingWindowRateLimiter
 from app.errors import TooMany
 
 LIMITER = MovingWindowRateLimiter(MemoryStorage())
+GUESSES = parse("50/hour")
+KNOWN = parse("1/30 day")
 
 
 def client_of(request: Request) -> str:
@@ -30,8 +32,25 @@ def client_of(request: Request) -> str:
 
 
 def count_guess(request: Request, account: str) -> None:
-    """Refuse with 429 above 50 passwords an hour for one account, from however many addresses they come."""
-    _hit(request, parse("50/hour"), "account", account.strip().lower()[:254])
+    """Refuse with 429 above 50 passwords an hour for one account, from however many addresses they come.
+
+    Not from where its owner signed in lately, or strangers could keep the owner out.
+    """
+    if LIMITER.test(KNOWN, *_pair(request, account)):
+        _hit(request, GUESSES, "account", _plain(account))
+
+
+def remember(request: Request, account: str) -> None:
+    """Somebody signed in to this account from here."""
+    LIMITER.hit(KNOWN, *_pair(request, account))
+
+
+def _pair(request: Request, account: str) -> tuple[str, str, str]:
+    return "known", _plain(account), client_of(request)
+
+
+def _plain(account: str) -> str:
+    return account.strip().lower()[:254]
 
 
 def limited(name: str, rate: str) -> Callable[[Request], None]:

@@ -14,7 +14,7 @@ from app.domain import access
 from app.errors import N_, Conflict, Invalid, SignInNeeded
 from app.http.actor import clear_cookie, cookie_name, set_cookie
 from app.http.forms import Form, FormDep
-from app.http.rates import count_guess, limited
+from app.http.rates import count_guess, limited, remember
 from app.http.transaction import Edge, EdgeDep
 from app.pages.answer import Trouble, go, show, status_of, troubles
 from app.pages.routing import pages_router
@@ -68,6 +68,7 @@ def sign_in(request: Request, edge: EdgeDep, form: FormDep, next: Next = "") -> 
     except SignInNeeded as error:
         problems, typed = troubles(error, edge, field="email"), form.without("password")
         return show(request, edge, "sign_in.html", status=422, problems=problems, form=typed, next=own(next, edge))
+    remember(request, form.text("email"))
     return _open(request, edge, user, next)
 
 

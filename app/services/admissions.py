@@ -12,6 +12,7 @@ from app.db import submissions as rows
 from app.db import uploads
 from app.db.challenges import Challenge
 from app.db.phases import Phase
+from app.db.pulse import SETTLE, reprieved
 from app.db.submissions import Submission
 from app.db.teams import Team
 from app.db.uploads import Upload
@@ -134,7 +135,7 @@ def quota_of(session: Session, *, challenge: Challenge, phase: Phase, team_id: u
     return quota(
         day=phase.quota_day,
         total=phase.quota_total,
-        used_today=rows.counting(session, phase_id=phase.id, team_id=team_id, since=start),
+        used_today=rows.counting(session, phase_id=phase.id, team_id=team_id, since=start, until=end),
         used=rows.counting(session, phase_id=phase.id, team_id=team_id),
         day_ends=end,
         closes_at=phase.closes_at,
@@ -167,9 +168,13 @@ def check_window(challenge: Challenge, phase: Phase, now: dt.datetime) -> None:
         raise Conflict(SHUT[where], code="E-WINDOW", opens=utc(phase.opens_at), closes=utc(phase.closes_at))
 
 
-def check_in_time(phase: Phase, *, admission: Admission, settings: Settings, now: dt.datetime) -> None:
+def check_in_time(
+    session: Session, *, phase: Phase, admission: Admission, settings: Settings, now: dt.datetime
+) -> None:
+    """Raises Conflict for a body that was complete after the grace, or after the grace and an outage in it."""
     whole = admission.completed_at or now
-    timely = in_time(phase, requested_at=admission.requested_at, received_at=whole, grace_s=settings.grace_s)
+    until = reprieved(session, phase.closes_at + dt.timedelta(seconds=settings.grace_s), after=SETTLE)
+    timely = in_time(phase, requested_at=admission.requested_at, received_at=whole, until=until)
     if not timely or phase.frozen_at is not None:
         raise Conflict(
             N_("The file arrived more than %(minutes)s minutes after the close at %(closes)s, so it was not entered."),

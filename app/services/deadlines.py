@@ -7,21 +7,14 @@ import datetime as dt
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
+from app.db import pulse as pulses
 from app.db.base import UtcDateTime
 from app.db.claims import GONE, NOW, OPEN
 from app.db.jobs import Job
 from app.services import jobs
 
-OUTAGE_S = 120.0
-"""A pulse older than this means that the platform, not a job, stood still (or that the clock leapt forwards)."""
 SKEW_S = 5.0
 """Clocks of several machines may differ by this much without anything being mended."""
-PULSE = "tick"
-"""Kind of the recurring job whose last claim is the platform's pulse."""
-SETTLE = dt.timedelta(minutes=10)
-"""How long what fell due in an outage or a leap of the clock waits for somebody to put a wrong clock right."""
-_GAP = "gap"
-"""Key of the pulse's payload: where the last gap between two pulses began and ended."""
 
 
 SOON = bindparam("soon", type_=UtcDateTime())
@@ -96,6 +89,7 @@ def _mend(session: Session, *, lease_s: float, now: dt.datetime) -> None:
         if job.claimed_at is not None:
             job.claimed_at = min(job.claimed_at, now)
             job.run_after = min(job.run_after, now + dt.timedelta(seconds=jobs.BACKOFF_MOST_S))
+        pulses.forget_ahead(job, now)
         if job.lease_until is not None:
             job.lease_until = min(job.lease_until, now + dt.timedelta(seconds=lease_s))
     session.flush()
@@ -103,43 +97,13 @@ def _mend(session: Session, *, lease_s: float, now: dt.datetime) -> None:
 
 def _resume(session: Session, *, lease_s: float, now: dt.datetime) -> None:
     """Time in which the platform stood still counts against no deadline, and who worked on may still report."""
-    pulse = _pulse(session)
-    if pulse is None or pulse.claimed_at is None or (now - pulse.claimed_at).total_seconds() <= OUTAGE_S:
+    gap, pulse = pulses.note(session, now), pulses.pulse(session)
+    if gap is None or pulse is None or pulse.claimed_at is None:
         return
-    gap = now - pulse.claimed_at
-    began, _ = _gap(pulse, now=now)
-    pulse.payload = pulse.payload | {_GAP: [began.isoformat(), now.isoformat()]}
-    pulse.claimed_at = now
+    length, pulse.claimed_at = now - pulse.claimed_at, now
     query = select(Job).where(OPEN).order_by(Job.id)
     for job in session.scalars(query.with_for_update(of=Job, skip_locked=True)).all():
-        job.deadline += gap
+        job.deadline += length
         if job.state == "leased":
             job.lease_until = max(job.lease_until or now, now + dt.timedelta(seconds=lease_s))
     session.flush()
-
-
-def settling(session: Session, *, moment: dt.datetime, now: dt.datetime) -> dt.timedelta | None:
-    """How long to wait with what falls due at `moment`; None where there is nothing to wait for.
-
-    A moment that passed while the platform stood still may have passed only by a clock that leapt forwards, and what
-    is done at a close cannot be taken back. So it waits `SETTLE` from the first pulse after the gap.
-    """
-    pulse = _pulse(session)
-    if pulse is None or pulse.claimed_at is None:
-        return None
-    began, ended = _gap(pulse, now=now)
-    left = ended + SETTLE - now
-    return left if began < moment <= ended <= now and left > dt.timedelta(0) else None
-
-
-def _gap(pulse: Job, *, now: dt.datetime) -> tuple[dt.datetime, dt.datetime]:
-    """When the last gap between two pulses began and ended; one that follows before all is settled adds to it."""
-    assert pulse.claimed_at is not None
-    began, ended = (dt.datetime.fromisoformat(text) for text in pulse.payload.get(_GAP, [now.isoformat()] * 2))
-    if (now - pulse.claimed_at).total_seconds() <= OUTAGE_S:
-        return began, ended
-    return (began if ended <= pulse.claimed_at < ended + SETTLE else pulse.claimed_at), now
-
-
-def _pulse(session: Session) -> Job | None:
-    return session.scalar(select(Job).where(OPEN, Job.kind == PULSE, Job.claimed_at.is_not(None)).limit(1))

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from app.db import dump, migrate
 from app.db.blobs import Blob
 from app.db.jobs import Job, JobBlob
+from app.db.pulse import PULSE
 from app.db.runners import Site
 from app.db.submissions import Submission
 from app.db.uploads import Upload
@@ -27,7 +28,7 @@ from app.db.users import UserSession
 from app.domain.access import SYSTEM
 from app.errors import N_, Conflict, Invalid
 from app.files.blobs import Blobs
-from app.services import audit, deadlines
+from app.services import audit
 from app.services.backup import FORMAT, MANIFEST
 
 CHUNK = 1 << 20
@@ -192,8 +193,8 @@ def _revive(session: Session, *, taken_at: dt.datetime, now: dt.datetime) -> int
             job.state, job.attempt = "cancelled" if superseded else "ready", job.attempt - 1
             job.lease_until, job.token_hash, job.finish_digest, job.runner_id = None, None, None, None
         job.run_after = min(job.run_after, now)
-        if job.kind == deadlines.PULSE:
+        if job.kind == PULSE:
             job.claimed_at = now
     session.flush()
     session.execute(delete(JobBlob).where(JobBlob.job_id.in_([job.id for job in jobs if job.state == "ready"])))
-    return sum(job.state == "ready" and job.kind != deadlines.PULSE for job in jobs)
+    return sum(job.state == "ready" and job.kind != PULSE for job in jobs)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.db import uploads
+from app.db import pulse, uploads
 from app.db.challenges import Challenge
 from app.db.phases import Phase
 from app.db.submissions import Submission
@@ -22,7 +22,7 @@ from app.domain.access import Actor
 from app.domain.states import OPEN_STATES
 from app.errors import N_, Conflict, Invalid, NotAllowed
 from app.files.blobs import Blobs
-from app.services import audit, boards, deadlines
+from app.services import audit, boards
 from app.services import uploads as resumable
 from app.services.standing import find_challenge, find_phase
 
@@ -32,6 +32,7 @@ _REASON = 500
 
 def tick(session: Session, *, blobs: Blobs, now: dt.datetime) -> None:
     """Do all that is due at `now`; doing it twice changes nothing."""
+    pulse.note(session, now)
     resumable.collect(session, blobs=blobs, now=now)
     for phase in _closed(session, now):
         if not blockers(session, phase=phase, now=now):
@@ -55,9 +56,9 @@ def blockers(session: Session, *, phase: Phase, now: dt.datetime) -> dict[str, i
 
     `clock`: minutes to wait, where it closed during an outage or by a leap of the clock.
     """
-    settling = deadlines.settling(session, moment=phase.closes_at, now=now) or dt.timedelta(0)
+    settling = pulse.reprieved(session, phase.closes_at) - now
     counts = {
-        "clock": math.ceil(settling.total_seconds() / 60),
+        "clock": max(0, math.ceil(settling.total_seconds() / 60)),
         "uploads": uploads.open_in(session, phase, now),
         "open": _count(session, phase, OPEN_STATES),
         "dead": _count(session, phase, frozenset({"dead"})),

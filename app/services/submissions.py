@@ -76,7 +76,7 @@ def submit(
     check_body(request.sha256, stored)
     known = earlier(session, actor=actor, request=request, phase=phase, team=team, sha256=stored.sha256)
     if known is None:
-        check_in_time(phase, admission=admission, settings=settings, now=now)
+        check_in_time(session, phase=phase, admission=admission, settings=settings, now=now)
         check_quota(
             session,
             challenge=challenge,

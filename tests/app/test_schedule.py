@@ -63,6 +63,9 @@ def test_quota_day_is_a_day_of_the_challenge_s_zone(now: str, start: str, end: s
 )
 def test_in_time_is_by_the_request_and_a_grace_for_its_body(requested: int, received: int, expected: bool) -> None:
     found = in_time(
-        Times(), requested_at=CLOSES + requested * SECOND, received_at=CLOSES + received * SECOND, grace_s=900
+        Times(),
+        requested_at=CLOSES + requested * SECOND,
+        received_at=CLOSES + received * SECOND,
+        until=CLOSES + 900 * SECOND,
     )
     assert found is expected
