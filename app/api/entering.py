@@ -13,6 +13,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from app.api.accepted import Accepted, accepted_document
+from app.api.uploads import finish, taken
 from app.errors import NotFound
 from app.files import partial
 from app.http.rates import limited
@@ -69,17 +70,7 @@ def enter(
         again=wish.again,
     )
     try:
-        with edge.write() as session:
-            done = uploads.enter(
-                session,
-                actor=edge.actor,
-                request=request,
-                upload_id=wish.upload_id,
-                blobs=edge.blobs,
-                settings=edge.settings,
-                now=edge.now,
-            )
-            answer = accepted_document(slug, done)
+        answer = _verified_and_entered(edge, request, wish.upload_id)
     except (NotFound, uploads.Expired):
         known = _answered_before(edge, request)
         if known is None:
@@ -87,6 +78,33 @@ def enter(
         return known
     partial.drop(edge.blobs, wish.upload_id)
     return answer
+
+
+def _verified_and_entered(edge: Edge, request: admissions.Request, upload_id: uuid.UUID) -> Accepted:
+    """Verified here, once, where the server died between the last byte and its verification."""
+    try:
+        return _entered(edge, request, upload_id)
+    except uploads.Unverified:
+        piece = taken(edge, upload_id)
+        try:
+            finish(edge, piece, edge.now)
+        finally:
+            piece.close()
+    return _entered(edge, request, upload_id)
+
+
+def _entered(edge: Edge, request: admissions.Request, upload_id: uuid.UUID) -> Accepted:
+    with edge.write() as session:
+        done = uploads.enter(
+            session,
+            actor=edge.actor,
+            request=request,
+            upload_id=upload_id,
+            blobs=edge.blobs,
+            settings=edge.settings,
+            now=edge.now,
+        )
+        return accepted_document(request.slug, done)
 
 
 def _answered_before(edge: Edge, request: admissions.Request) -> Accepted | None:

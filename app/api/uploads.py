@@ -99,7 +99,6 @@ def create(
     This is the request that has to come before the close; quota and window are tested here.
     """
     request, length = announced(upload_metadata, idempotency_key), _count("Upload-Length", upload_length)
-    partial.check_room(edge.blobs, length)
     with edge.write() as session:
         view = uploads.create(
             session,
@@ -110,6 +109,8 @@ def create(
             settings=edge.settings,
             now=edge.now,
         )
+        # Last: how much room there is, is told to nobody who may not send so much.
+        partial.check_room(edge.blobs, length)
     return _answer(201, Location=f"/api/v1/uploads/{view.id}", **_expires(view))
 
 
@@ -131,6 +132,10 @@ class Piece:
         self.held = held
         self.limit = 0 if held is None else view.length - held.offset
 
+    @property
+    def there(self) -> int:
+        return self.view.length if self.held is None else self.held.offset
+
     def write(self, data: bytes, /) -> None:
         if self.held is not None:
             self.held.write(data)
@@ -149,19 +154,31 @@ def begun(
     if content_type.split(";")[0].strip().lower() != PIECE_TYPE:
         raise WrongType(type=PIECE_TYPE)
     given = _count("Upload-Offset", upload_offset)
-    with edge.write() as session:
-        view = uploads.touch(session, actor=edge.actor, upload_id=upload_id, now=edge.now)
-    held = None if view.complete else partial.hold(edge.blobs, upload_id)
-    there = view.length if held is None else held.offset
+    piece = taken(edge, upload_id)
+    there = piece.there
     if given != there:
-        if held is not None:
-            held.close()
+        piece.close()
         raise Conflict(
             N_("This upload stands at byte %(there)s, not at %(given)s. Go on from there."),
             code="E-OFFSET",
             there=there,
             given=given,
         )
+    return piece
+
+
+def taken(edge: Edge, upload_id: uuid.UUID) -> Piece:
+    """The upload, held unless it is complete. Raises as `uploads.touch`, and Locked."""
+    held = None
+    try:
+        with edge.write() as session:
+            view = uploads.touch(session, actor=edge.actor, upload_id=upload_id, now=edge.now)
+            # With the row locked: whoever forgets the upload does so before it, or sees the hold.
+            held = None if view.complete else partial.hold(edge.blobs, upload_id)
+    except BaseException:
+        if held is not None:
+            held.close()
+        raise
     return Piece(view, held)
 
 
@@ -175,14 +192,14 @@ def add(edge: EdgeDep, body: Annotated[Appended[Piece], Depends(appended_to(open
     """Add the body at `Upload-Offset`; the last piece is answered once the sha256 of the whole is verified."""
     piece = body.sink
     try:
-        _finish(edge, piece, body.at)
+        finish(edge, piece, body.at)
     finally:
         there = piece.close()
     return _answer(204, **{"Upload-Offset": str(there)}, **_expires(piece.view))
 
 
-def _finish(edge: Edge, piece: Piece, at: dt.datetime) -> None:
-    """Verify the bytes and note that they are whole, if they are."""
+def finish(edge: Edge, piece: Piece, at: dt.datetime) -> None:
+    """Verify the bytes and note that they are whole, if they are; outside of any transaction, for it takes long."""
     if piece.held is None or piece.held.offset < piece.view.length:
         return
     stored = uploads.check_bytes(piece.held, view=piece.view)

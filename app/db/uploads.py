@@ -24,8 +24,8 @@ class Upload(Base):
 
     The grace begins at the close for requests before it (design 11.5), so the phase does not freeze before then.
     `length` (bytes) is None for the body of one request. A resumable upload has what its creation announced:
-    `announced` as it was sent, `check`, `kind`, `sha256`, `filename`, and `repeats` when it was let in as a repetition
-    of an earlier entry. `touched_at` is when its last piece began or ended, `completed_at` when its bytes were whole
+    `announced` as it was sent, `kind`, `sha256`, `filename`, and `repeats` when it was let in as a repetition of an
+    earlier entry. `touched_at` is when its last piece began or ended, `completed_at` when its bytes were whole
     and right, `submission_id` what it was entered as.
     """
 
@@ -97,6 +97,11 @@ def locked(session: Session, upload_id: uuid.UUID) -> Upload | None:
     """The row as it is now, held until the transaction ends."""
     query = select(Upload).where(Upload.id == upload_id).with_for_update(of=Upload)
     return session.scalar(query.execution_options(populate_existing=True))
+
+
+def resumable(session: Session) -> set[uuid.UUID]:
+    """All resumable uploads that are not forgotten."""
+    return set(session.scalars(select(Upload.id).where(Upload.length.is_not(None))))
 
 
 def forget(session: Session, upload_id: uuid.UUID) -> None:

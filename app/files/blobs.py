@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -73,7 +75,9 @@ class Partial:
         sha256 = self._hash.hexdigest()
         target = self.folder / sha256[:2] / sha256
         target.parent.mkdir(parents=True, exist_ok=True)
-        self.path.replace(target)
+        with settling(target.parent):
+            os.utime(self.path)
+            self.path.replace(target)
         sync_folder(target.parent)
         # The folder above too: it may have just learnt of this one.
         sync_folder(self.folder)
@@ -108,6 +112,17 @@ def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def settling(folder: Path, *, alone: bool = False) -> Iterator[None]:
+    """Hold a folder of blobs while one gets its name and time there, or `alone` while those without a row go."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
     finally:
         os.close(handle)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import uuid
 from pathlib import Path
 
 from app.errors import N_, AppError, DiskFull
-from app.files.blobs import FULL, Blobs, need_room, sync_folder
+from app.files.blobs import FULL, Blobs, need_room, settling, sync_folder
 
 STORE = "entries"
+NAME = re.compile("[0-9a-f]{32}")
 KEPT = N_(
     "The server's disk is full. What arrived of this upload is kept and no quota was used: "
     "go on with it later; the operator can see this."
@@ -27,6 +28,14 @@ class Locked(AppError):
     template = N_(
         "Another request is sending to this upload. Wait until it has ended, ask for the offset, and go on from there."
     )
+
+
+class Lost(AppError):
+    """The row says that the bytes are whole, and they are not there."""
+
+    status = 410
+    code = "E-LOST"
+    template = N_("The bytes of this upload are gone. Nothing was entered; start a new one.")
 
 
 class Held:
@@ -113,11 +122,19 @@ def check_room(blobs: Blobs, length: int) -> None:
 
 
 def adopt(blobs: Blobs, upload_id: uuid.UUID, sha256: str) -> None:
-    """Give the whole upload its place as a blob; doing it twice changes nothing."""
+    """Give the whole upload its place as a blob; doing it twice changes nothing. Raises Lost."""
     target = blobs.path(STORE, sha256)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        os.link(_place(blobs, upload_id), target)
+    with settling(target.parent):
+        try:
+            os.link(_place(blobs, upload_id), target)
+        except FileExistsError:
+            pass
+        except FileNotFoundError as error:
+            if not target.exists():
+                raise Lost() from error
+        # New from now on, so that the sweep leaves it until its row is committed.
+        os.utime(target)
     for folder in (target.parent, target.parent.parent):
         sync_folder(folder)
 
@@ -127,12 +144,10 @@ def drop(blobs: Blobs, upload_id: uuid.UUID) -> None:
     _place(blobs, upload_id).unlink(missing_ok=True)
 
 
-def drop_older(blobs: Blobs, moment: float) -> int:
-    """Drop bytes that nobody added to since `moment` (Unix seconds); how many uploads went."""
-    old = [path for path in _folder(blobs).iterdir() if _written(path) < moment]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
+def older(blobs: Blobs, moment: float) -> set[uuid.UUID]:
+    """The uploads that nobody added to since `moment` (Unix seconds)."""
+    old = [path.name for path in _folder(blobs).iterdir() if _written(path) < moment]
+    return {uuid.UUID(hex=name) for name in old if NAME.fullmatch(name)}
 
 
 def _written(path: Path) -> float:

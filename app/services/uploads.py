@@ -40,6 +40,13 @@ class Expired(AppError):
     )
 
 
+class Unverified(Conflict):
+    """Not all bytes are there, or the server died between the last one and its verification."""
+
+    code = "E-INCOMPLETE"
+    template = N_("%(there)s of the %(length)s bytes of this upload have arrived. Send the others first.")
+
+
 @dataclass(frozen=True)
 class View:
     """An upload as its team sees it: length in bytes, when it is given up, its creation's metadata."""
@@ -142,7 +149,8 @@ def enter(
 ) -> Submitted:
     """Make an entry of a whole upload; the same upload again is answered by the same entry.
 
-    Raises what `find` and `submit` raise, Conflict for an upload that is not whole or was announced for something else.
+    Raises what `find` and `submit` raise, Conflict for an upload that was announced for something else, Unverified for
+    one that `completed` was not told of, Lost when its bytes are gone. Only what is entered gets a place as a blob.
     """
     challenge, phase, team = admissions.place(session, actor=actor, request=request)
     upload = _found(session, actor, rows.locked(session, upload_id), now)
@@ -152,18 +160,23 @@ def enter(
         )
     if upload.submission_id is not None:
         return _entered(session, upload, request, challenge, phase, now)
-    stored = _whole(session, upload, blobs, now)
+    if upload.completed_at is None:
+        raise Unverified(there=partial.offset(blobs, upload_id), length=upload.length)
+    assert upload.sha256 is not None and upload.length is not None
+    stored = Stored(upload.sha256, upload.length)
     same = dataclasses.replace(request, sha256=stored.sha256, filename=upload.filename)
     if upload.repeats and not admissions.seen_before(session, actor=actor, request=same, phase=phase, team=team):
         # It came in as a repetition, which needs no open window; as something new it does.
         admissions.check_window(challenge, phase, upload.requested_at)
-    assert upload.completed_at is not None
     admission = Admission(upload.id, upload.requested_at, stored.size, completed_at=upload.completed_at)
-    partial.adopt(blobs, upload.id, stored.sha256)
     done = submissions.submit(
         session, actor=actor, request=same, admission=admission, stored=stored, settings=settings, now=now
     )
     upload.submission_id, upload.touched_at = done.submission.id, now
+    session.flush()
+    if done.new:
+        # Last, when nothing refuses any more: a blob that no row names lies there until the sweep.
+        partial.adopt(blobs, upload.id, stored.sha256)
     return done
 
 
@@ -183,7 +196,9 @@ def collect(session: Session, *, blobs: Blobs, now: dt.datetime) -> None:
     """Drop what can no longer arrive, and bytes that nothing names any more."""
     for upload_id in rows.forget_expired(session, now):
         partial.drop(blobs, upload_id)
-    partial.drop_older(blobs, (now - 2 * rows.KEEP).timestamp())
+    old = partial.older(blobs, (now - 2 * rows.KEEP).timestamp())
+    for upload_id in old - rows.resumable(session) if old else ():
+        partial.drop(blobs, upload_id)
 
 
 def _found(session: Session, actor: Actor, upload: Upload | None, now: dt.datetime) -> Upload:
@@ -199,25 +214,6 @@ def _found(session: Session, actor: Actor, upload: Upload | None, now: dt.dateti
     if end < now:
         raise Expired(at=admissions.utc(end))
     return upload
-
-
-def _whole(session: Session, upload: Upload, blobs: Blobs, now: dt.datetime) -> Stored:
-    """What the upload holds. Verified here where the server died between the last byte and its verification."""
-    if upload.completed_at is None:
-        view, held = _view(session, upload), partial.hold(blobs, upload.id)
-        try:
-            if held.offset < view.length:
-                raise Conflict(
-                    N_("%(there)s of the %(length)s bytes of this upload have arrived. Send the others first."),
-                    code="E-INCOMPLETE",
-                    there=held.offset,
-                    length=view.length,
-                )
-            completed(session, upload_id=upload.id, stored=check_bytes(held, view=view), now=now)
-        finally:
-            held.close()
-    assert upload.sha256 is not None and upload.length is not None
-    return Stored(upload.sha256, upload.length)
 
 
 def _entered(

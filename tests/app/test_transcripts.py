@@ -27,6 +27,7 @@ from tests.serving import Served, served
 
 STORED = Path(__file__).parent / "transcripts" / "protocol_1.json"
 CASES = scenario.cases(20)
+GROWN = {"carried_bytes"}
 VARYING = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "ID"),
     (re.compile(r"(run|job)_[A-Za-z0-9_-]{43}"), r"\1_SECRET"),
@@ -110,7 +111,13 @@ def converse(instance: Served) -> list[dict[str, Any]]:
 
 def test_the_server_answers_as_recorded(tmp_path: Path, sqlite_template: Path) -> None:
     with served(tmp_path, sqlite_template) as instance:
-        assert converse(instance) == json.loads(STORED.read_text())
+        assert [without_grown(line) for line in converse(instance)] == json.loads(STORED.read_text())
+
+
+def without_grown(line: dict[str, Any]) -> dict[str, Any]:
+    """A line without the optional keys that answers got since, which a recorded runner ignores."""
+    answer = line["answer"]
+    return line | {"answer": {k: v for k, v in answer.items() if k not in GROWN}} if isinstance(answer, dict) else line
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import threading
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from tusclient.client import TusClient
 
 from app.db.submissions import Submission
 from app.db.uploads import KEEP, Upload
+from app.files import partial
 from app.http.transaction import utc_now
 from app.services import uploads
 from tests import scenario
@@ -336,3 +340,78 @@ def test_a_tus_client_of_others_sends_breaks_off_and_goes_on(world: World) -> No
     second.upload()
     assert second.offset == len(data)
     assert enter(who, str(second.url).partition("/api/v1")[2]).json()["sha256"] == said["sha256"]
+
+
+def kept_bytes(world: World) -> int:
+    """Bytes of all files that lie among the entries."""
+    return sum(path.stat().st_size for path in (world.served.parts.blobs.public_root / "entries").glob("*/*"))
+
+
+def test_a_refused_entry_leaves_nothing_on_the_disk(world: World) -> None:
+    who = world.newcomer("late-refused")
+    assert who.http.post(POST, content=entry(70), headers={"Idempotency-Key": "k-refused"}).status_code == 202
+    before = kept_bytes(world)
+    for number in range(3):
+        address = sent(who, bytes([number]) * 50_000)
+        assert code(enter(who, address, key="k-refused")) == (409, "E-CONFLICT")
+        assert who.http.delete(address, headers=TUS).status_code == 204
+    assert kept_bytes(world) == before
+
+
+def test_bytes_that_nobody_verified_are_read_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server died after the last byte, and every entry is refused meanwhile: no refusal reads the file again."""
+    who, data = world.newcomer("late-unverified"), entry(71)
+    assert who.http.post(POST, content=entry(72), headers={"Idempotency-Key": "k-once"}).status_code == 202
+    address = created(who, data)
+    held = partial.hold(world.served.parts.blobs, uuid.UUID(address[-36:]))
+    held.write(data)
+    held.close()
+    read: list[int] = []
+    real = partial.Held.digest
+
+    def digest(held: partial.Held) -> str:
+        read.append(held.offset)
+        return real(held)
+
+    monkeypatch.setattr(partial.Held, "digest", digest)
+    answers = {code(enter(who, address, key="k-once")) for _ in range(3)}
+    assert (answers, read) == ({(409, "E-CONFLICT")}, [len(data)])
+    assert enter(who, address).json()["sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_a_complete_upload_whose_bytes_are_gone_says_so(world: World) -> None:
+    who = world.newcomer("late-lost")
+    address = sent(who, entry(73))
+    partial.drop(world.served.parts.blobs, uuid.UUID(address[-36:]))
+    assert code(enter(who, address)) == (410, "E-LOST")
+    assert len(who.get("/challenges/tiny/submissions")) == 0
+
+
+def test_how_much_room_there_is_is_told_to_nobody_who_may_not_send_so_much(world: World) -> None:
+    length = {"Upload-Length": str(10**15 - 1)}
+    headers = TUS | length | {"Upload-Metadata": metadata(challenge="tiny", phase="main")}
+    anybody = scenario.anonymous(world.served.url)
+    assert code(anybody.http.post("/uploads", headers=headers)) == (401, "E-SIGN-IN")
+    assert code(world.newcomer("late-curious").http.post("/uploads", headers=headers)) == (413, "E-TOO-LARGE")
+
+
+def test_a_piece_that_comes_while_the_upload_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever comes first, nothing stays on disk that no row names."""
+    who, data, real = world.newcomer("late-parting"), entry(74), partial.hold
+    address, waits = created(who, data), [True]
+
+    def slow(*args: Any) -> partial.Held:
+        if waits and waits.pop():
+            begun.set()
+            time.sleep(0.5)
+        return real(*args)
+
+    begun = threading.Event()
+    monkeypatch.setattr(partial, "hold", slow)
+    with ThreadPoolExecutor() as pool:
+        added = pool.submit(patch, who, address, 0, data)
+        assert begun.wait(5)
+        given_up = who.http.delete(address, headers=TUS)
+    assert (added.result().status_code, given_up.status_code) in ((204, 204), (204, 423), (404, 204))
+    who.http.delete(address, headers=TUS)
+    assert uuid.UUID(address[-36:]).hex not in [path.name for path in world.on_disk()]

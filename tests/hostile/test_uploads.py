@@ -432,6 +432,23 @@ def test_an_upload_that_nobody_goes_on_with_is_dropped_after_a_day(one: Crowd) -
     assert refusal(make_entry, one, ada, upload_id, start + dt.timedelta(hours=26)) == "E-NOT-FOUND"
 
 
+def test_an_upload_that_is_kept_up_keeps_its_bytes(one: Crowd) -> None:
+    """Its row is renewed, though nobody adds a byte for more than two days."""
+    ada = crowd.join(one, "ada", "Ada")
+    start, hours = crowd.now(), 0
+    upload_id = announce(one, ada, start)
+    send(one, ada, upload_id, start)
+    for hours in (20, 40, 60):
+        with one.database.write_session() as session:
+            uploads.touch(session, actor=ada, upload_id=upload_id, now=start + dt.timedelta(hours=hours))
+        tick(one, start + dt.timedelta(hours=hours, minutes=1))
+    stray = one.settings.public_blobs / "entries" / "uploads" / uuid.uuid4().hex
+    stray.write_bytes(b"no row names it")
+    tick(one, later := start + dt.timedelta(hours=61))
+    assert (on_disk(one), stray.exists()) == (1, False)
+    assert make_entry(one, ada, upload_id, later) > 0
+
+
 def test_a_repetition_lets_nothing_new_in_after_the_close(one: Crowd) -> None:
     """Known bytes may be announced after the close, for their answer was lost; they are no way in for a new entry."""
     ada = crowd.join(one, "ada", "Ada")
