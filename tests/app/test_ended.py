@@ -43,7 +43,8 @@ def test_the_end_of_another_wakes_nobody() -> None:
 
 
 def test_a_ring_during_a_look_is_not_lost() -> None:
-    ended, seen = Ended(), []
+    ended = Ended()
+    seen: list[int] = []
 
     def look() -> bool:
         seen.append(len(seen))

@@ -100,7 +100,7 @@ def test_bare_arbitre_is_client_and_scoring_without_a_server(wheel: Path, tmp_pa
     asked = subprocess.run([programs / "arbitre", "--help"], capture_output=True, text=True, cwd=tmp_path)
     assert (asked.returncode, "submit" in asked.stdout, asked.stderr) == (0, True, "")
 
-    python = [programs / "python", "-I", "-c"]
+    python: list[str | Path] = [programs / "python", "-I", "-c"]
     folder = subprocess.run([*python, CHALLENGE], check=True, capture_output=True, text=True).stdout.strip()
     sample = Path(folder) / "public" / "sample_submission.csv"
     checked = subprocess.run(

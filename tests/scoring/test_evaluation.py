@@ -153,7 +153,7 @@ def test_bca_leaves_out_each_patient_of_the_slice_in_turn() -> None:
 
     def f1(cases: Any) -> float:
         hits = 2 * np.count_nonzero(truth[cases] & answer[cases])
-        return round12(hits / (truth[cases].sum() + answer[cases].sum()))
+        return float(round12(hits / (truth[cases].sum() + answer[cases].sum())))
 
     left_out = np.array([f1((patient < 50) & (patient != each)) for each in range(50)])
     skew = acceleration(left_out, np.zeros(50, dtype=np.intp))
