@@ -189,9 +189,10 @@ def finish(
     with parts.database.read_session() as session:
         known = jobs.of_token(session, job_id=job, token=token)
         runners.check_signature(session, runner_id=known.runner_id, body=body, signature=signature)
-    report = Report(_parsed(body), hashlib.sha256(body).hexdigest())
+        report = Report(_parsed(body), hashlib.sha256(body).hexdigest())
+        new = attempts.check_report(session, job=known, report=report)
     # Before the transaction: on SQLite everybody else who writes would wait for the disk meanwhile.
-    carried = _carried(parts, report.finish.blobs)
+    carried = _carried(parts, report.finish.blobs) if new else {}
     with parts.database.write_session() as session:
         attempts.put_carried(session, job_id=job, token=token, carried=carried, report=report, now=utc_now())
         state = attempts.finish(session, job_id=job, token=token, report=report, now=utc_now(), files=parts.blobs)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from fastapi import Depends, Request
 
-from app.errors import AppError, DiskFull
+from app.errors import AppError, DiskFull, TooLarge
 from app.files.blobs import Partial, Stored
 from app.http.body import Incomplete, WithRoom, in_thread, stream_body, work_file
 from app.http.forms import Form, Multipart
@@ -39,13 +39,18 @@ class Sent(Generic[T]):
 
 
 def form_with_blob(
-    store: str, *, admit: Callable[..., T | AppError], limit: Callable[[T], int], abandon: Callable[[Parts, T], None]
+    store: str,
+    *,
+    admit: Callable[..., T | AppError],
+    limit: Callable[[T], int],
+    abandon: Callable[[Parts, T], None],
+    above: Callable[[T], TooLarge],
 ) -> Callable[..., Any]:
     """A dependency that reads a form and streams its field `file` into `store`.
 
     `admit` (itself a dependency) is asked before the body is read: it returns what lets the file in, or the refusal.
     When no file is kept, or the endpoint raises, `abandon` is called. Raises BadForm or Incomplete; other refusals are
-    handed on.
+    handed on, that of a file above `limit` as `above` words it.
     """
 
     async def dependency(
@@ -58,7 +63,7 @@ def form_with_blob(
             sent = await _into_blob(request, parts, store=store, limit=limit(admitted), admitted=admitted)
             if sent.stored is None:
                 await in_thread(abandon, parts, admitted)
-            yield sent
+            yield replace(sent, refusal=above(admitted)) if isinstance(sent.refusal, TooLarge) else sent
         except BaseException:
             await asyncio.shield(in_thread(abandon, parts, admitted))
             raise

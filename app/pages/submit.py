@@ -45,7 +45,13 @@ def _abandon(parts: Parts, admission: Admission) -> None:
         admissions.abandon(session, admission=admission)
 
 
-BODY = form_with_blob("entries", admit=admit, limit=lambda admission: admission.limit, abandon=_abandon)
+BODY = form_with_blob(
+    "entries",
+    admit=admit,
+    limit=lambda admission: admission.limit,
+    abandon=_abandon,
+    above=admissions.above_limit,
+)
 
 
 @router.get("/submit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import uuid
 from collections import Counter
@@ -95,7 +96,9 @@ def _run_again(session: Session, job: Job, report: Finish, now: dt.datetime) -> 
 
 
 def _record(session: Session, job: Job, report: Finish, files: Blobs | None, now: dt.datetime) -> None:
-    blobs = _outputs(session, job, report)
+    sent = _sent(session, job)
+    _check_named(report, {role: blob.sha256 for role, blob in sent.items()})
+    blobs: dict[str, Blob] = {ref.role: sent[ref.role] for ref in report.blobs}
     if job.team_id is not None:
         # Two entries of one team that end at once choose the team's best entry one after the other.
         teams.lock(session, job.team_id)
@@ -104,15 +107,18 @@ def _record(session: Session, job: Job, report: Finish, files: Blobs | None, now
     jobs.end(session, job, state="done", now=now)
 
 
-def _outputs(session: Session, job: Job, report: Finish) -> dict[str, Blob]:
-    """Role -> blob of what this attempt's runner sent and its report names."""
+def _sent(session: Session, job: Job) -> dict[str, Blob]:
+    """Role -> blob of what this attempt's runner sent."""
     query = select(JobBlob.role, Blob).join(Blob, Blob.id == JobBlob.blob_id)
     rows = session.execute(query.where(JobBlob.job_id == job.id, JobBlob.attempt == job.attempt))
-    sent = dict(rows.all())
+    return dict(rows.all())
+
+
+def _check_named(report: Finish, sent: Mapping[str, str]) -> None:
+    """Refuse a report that names other blobs than those `sent`, by role and sha256."""
     for ref in report.blobs:
-        if ref.role not in sent or sent[ref.role].sha256 != ref.sha256:
+        if sent.get(ref.role) != ref.sha256:
             raise Invalid(N_("The report names a blob %(role)s that this attempt did not send."), role=ref.role)
-    return {ref.role: sent[ref.role] for ref in report.blobs}
 
 
 def _died(session: Session, job: Job, now: dt.datetime) -> None:
@@ -135,22 +141,36 @@ def input_of(session: Session, *, job: Job, role: str) -> Blob:
     return found
 
 
+def check_report(session: Session, *, job: Job, report: Report) -> bool:
+    """Whether a report still has to be recorded, before anything that it carries is stored; False: it was, before.
+
+    Raises Conflict for an attempt that is over, Invalid where a blob that it names is not what was sent or carried.
+    """
+    if job.finish_digest == report.digest:
+        return False
+    if job.state != "leased":
+        raise Conflict(jobs.STALE, code="E-STALE")
+    for ref in report.finish.blobs:
+        if ref.data is not None and hashlib.sha256(ref.data).hexdigest() != ref.sha256:
+            raise Invalid(N_("The report carries other bytes for %(role)s than it names."), role=ref.role)
+    if report.finish.outcome != "internal" and not jobs.cancelled(session, job):
+        put = {role: blob.sha256 for role, blob in _sent(session, job).items()}
+        carried = {ref.role: ref.sha256 for ref in report.finish.blobs if ref.data is not None}
+        _check_named(report.finish, put | carried)
+    return True
+
+
 def put_carried(
     session: Session, *, job_id: uuid.UUID, token: str, carried: Mapping[str, Stored], report: Report, now: dt.datetime
 ) -> None:
-    """Remember the outputs that came within a report, as if they had been sent before it.
+    """Remember the outputs that came within a report that passed `check_report`, as if they had been sent before it.
 
-    Nothing happens for a report that was sent before, or for an attempt that is over: `finish` says so. Raises Invalid
-    where an output is not what the report calls it.
+    Nothing happens for a report that was sent before, or for an attempt that is over: `finish` says so.
     """
     job = jobs.of_token(session, job_id=job_id, token=token)
-    if job.state != "leased" or job.finish_digest == report.digest:
-        return
-    for ref in report.finish.blobs:
-        if ref.role in carried:
-            if carried[ref.role].sha256 != ref.sha256:
-                raise Invalid(N_("The report carries other bytes for %(role)s than it names."), role=ref.role)
-            put_blob(session, job=job, role=ref.role, stored=carried[ref.role], now=now)
+    if job.state == "leased" and job.finish_digest != report.digest:
+        for role, stored in carried.items():
+            put_blob(session, job=job, role=role, stored=stored, now=now)
 
 
 def put_blob(session: Session, *, job: Job, role: str, stored: Stored, now: dt.datetime) -> Blob:

@@ -23,6 +23,10 @@ from tests.serving import Served, served
 CASES = scenario.cases()
 C = "/en/challenges/tiny"
 LIMIT = 20_000
+HEAVY = (
+    "The file is larger than 0 MB, which is the most that one request carries. Send it in pieces: `arbitre submit` "
+    "does so by itself; other programs create a tus 1.0 upload at /api/v1/uploads."
+)
 
 
 @pytest.fixture(scope="module")
@@ -221,8 +225,8 @@ def test_the_same_file_leads_to_the_earlier_entry(instance: Served) -> None:
     ("content", "filename", "status", "sentence"),
     [
         (b"", "", 422, "Choose a file first."),
-        (b"x" * (LIMIT + 1), "p.csv", 413, "The file is larger than 0 MB."),
-        (b"x" * 5_000_000, "p.csv", 413, "The file is larger than 0 MB."),
+        (b"x" * (LIMIT + 1), "p.csv", 413, HEAVY),
+        (b"x" * 5_000_000, "p.csv", 413, HEAVY),
     ],
 )
 def test_a_refused_file_keeps_the_note_and_leaves_nothing(

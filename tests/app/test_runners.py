@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,7 +29,7 @@ from app.db.submissions import Submission
 from app.db.tables import metadata
 from app.http import wake
 from app.services import jobs, runners
-from sandbox_runner.contract import BlobRef, Claimed
+from sandbox_runner.contract import BlobRef, Claimed, Finish
 from tests.app import world
 from tests.serving import Served, served
 
@@ -210,6 +211,24 @@ def test_a_report_may_carry_its_outputs(caller: Caller, instance: Served) -> Non
         blob = session.get_one(Blob, session.scalars(select(Evaluation)).one().replicates_id)
     assert (blob.store, blob.sha256) == ("reference", hashlib.sha256(replicates).hexdigest())
     assert instance.parts.blobs.path("reference", blob.sha256).read_bytes() == replicates
+
+
+def test_a_report_that_is_refused_stores_nothing_of_what_it_carries(caller: Caller, instance: Served) -> None:
+    submit(instance)
+    job, kept = caller.job(), set(secrets_of(instance))
+    named = BlobRef(role="case_table", sha256=hashlib.sha256(b"").hexdigest())
+    whole = Finish.model_validate_json(carrying("replicates", b"one"))
+    unsent = whole.model_copy(update={"blobs": [*whole.blobs, named]}).model_dump_json().encode()
+    other = caller.finish(job, carrying("replicates", b"two", named=b"something else"))
+    assert (codes(other, caller.finish(job, unsent)), set(secrets_of(instance))) == ([(422, "E-INVALID")] * 2, kept)
+    assert caller.finish(job, world.scored(0.9).model_dump_json().encode()).json() == {"state": "done"}
+    assert codes(caller.finish(job, carrying("replicates", b"three"))) == [(409, "E-STALE")]
+    assert set(secrets_of(instance)) == kept
+
+
+def secrets_of(instance: Served) -> list[Path]:
+    """All files of the store that outputs are kept in."""
+    return [path for path in (instance.parts.blobs.secret_root / "reference").glob("*/*") if path.is_file()]
 
 
 def test_a_job_token_opens_exactly_that_job(caller: Caller, instance: Served) -> None:
