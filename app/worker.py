@@ -8,6 +8,7 @@ is done before (`PREPARE`), so that others can write meanwhile; the lease covers
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import logging
 import signal
 import sys
@@ -25,7 +26,7 @@ from app.db.jobs import Job
 from app.db.pulse import PULSE
 from app.errors import Conflict
 from app.files.blobs import Blobs, open_blobs
-from app.services import attempts, boards, jobs, schedule
+from app.services import attempts, boards, jobs, schedule, strays
 from app.services.boards import Prepared
 from app.settings import Settings
 
@@ -131,11 +132,22 @@ def ensure_tick(parts: Parts, *, now: dt.datetime) -> None:
             )
 
 
+def sweep(parts: Parts, *, turn: int, now: dt.datetime) -> None:
+    """One of the shards of blobs that nothing names; a disk that refuses it stops no job."""
+    try:
+        strays.sweep(parts.database, parts.blobs, shard=turn % strays.SHARDS, now=now.timestamp())
+    except OSError:
+        LOG.exception("blobs that nothing names could not be removed")
+
+
 def run(parts: Parts, *, stop: threading.Event, clock: Callable[[], dt.datetime]) -> None:
     """Work until `stop` is set; a job that has begun is finished. A database that is away is waited for."""
+    # Not from the first again at each start: all shards have their turn, about every two hours.
+    turns = itertools.count(int(clock().timestamp()))
     while not stop.is_set():
         try:
             ensure_tick(parts, now=clock())
+            sweep(parts, turn=next(turns), now=clock())
             until = time.monotonic() + ENSURE_S
             while not stop.is_set() and time.monotonic() < until:
                 if not step(parts, clock=clock):

@@ -201,7 +201,8 @@ async def status(
 ) -> Status:
     """The state alone, cheap to poll; `final` ends the polling, `ahead` counts jobs before this one.
 
-    With `wait` the answer comes once it is final, or after so many seconds; until then it costs no thread.
+    With `wait` the answer comes once it is final, or after so many seconds; until then it costs no thread. It comes at
+    once where too many wait already, so pause before asking again.
     """
 
     def look() -> tuple[Status, uuid.UUID]:
@@ -212,7 +213,10 @@ async def status(
             return Status(number=number, state=submission.state, final=final, ahead=ahead), submission.id
 
     found = await edge.parts.ended.wait(
-        look, pending=lambda seen: None if seen[0].final or edge.parts.wake.closed else seen[1], seconds=wait
+        look,
+        pending=lambda seen: None if seen[0].final or edge.parts.wake.closed else seen[1],
+        seconds=wait,
+        who=edge.actor.user_id,
     )
     return found[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -11,6 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
 from app.domain.ids import NIL, new_id
+
+MOST_ASKED = 500
+"""Digests of one query."""
 
 
 class Blob(Base):
@@ -36,3 +40,14 @@ def record(session: Session, *, store: str, sha256: str, size: int, now: dt.date
     row = {"id": new_id(), "store": store, "sha256": sha256, "size": size, "site_id": NIL, "created_at": now}
     session.execute(insert(Blob).values(row).on_conflict_do_nothing(index_elements=["store", "sha256"]))
     return session.scalars(query).one()
+
+
+def any_named(session: Session) -> bool:
+    """Whether there is a row at all."""
+    return session.scalar(select(Blob.id).limit(1)) is not None
+
+
+def named(session: Session, digests: Sequence[str]) -> set[str]:
+    """Which of these digests (hex) have a row, in whatever store."""
+    parts = [digests[start : start + MOST_ASKED] for start in range(0, len(digests), MOST_ASKED)]
+    return {sha256 for part in parts for sha256 in session.scalars(select(Blob.sha256).where(Blob.sha256.in_(part)))}

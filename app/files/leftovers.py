@@ -1,13 +1,15 @@
-"""What a process that was killed left half written: uploads on their way into a store, archives being unpacked."""
+"""What nothing names: half written by a process that was killed, or whole and refused before a row named it."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
-from app.files.blobs import SECRET_STORES, STORES
+from app.files.blobs import SECRET_STORES, STORES, Blobs, settling
 from app.settings import Settings
 
+DIGEST = re.compile("[0-9a-f]{64}")
 OLD_S = 86_400.0
 """Nothing that is still being written was last written to this long ago."""
 
@@ -23,6 +25,22 @@ def sweep(settings: Settings, *, now: float) -> int:
         else:
             path.unlink(missing_ok=True)
     return len(old)
+
+
+def old_blobs(blobs: Blobs, *, shard: int, now: float) -> list[Path]:
+    """The blobs of all stores whose digest begins with the byte `shard` (0..255), written more than a day ago."""
+    roots = [(blobs.secret_root if store in SECRET_STORES else blobs.public_root) / store for store in sorted(STORES)]
+    files = [path for root in roots for path in root.glob(f"{shard:02x}/*") if DIGEST.fullmatch(path.name)]
+    return [path for path in files if _age(path, now) > OLD_S]
+
+
+def remove_old(path: Path, *, now: float) -> bool:
+    """Remove a blob if it is older than a day still: who stores its bytes anew makes it new (`settling`)."""
+    with settling(path.parent, alone=True):
+        if _age(path, now) <= OLD_S:
+            return False
+        path.unlink(missing_ok=True)
+        return True
 
 
 def _age(path: Path, now: float) -> float:

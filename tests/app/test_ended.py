@@ -7,7 +7,9 @@ import threading
 import time
 import uuid
 
-from app.http.ended import Ended
+import pytest
+
+from app.http.ended import MOST_OF_ONE, Ended
 
 SUBMISSION = uuid.UUID(int=1)
 
@@ -61,3 +63,38 @@ def test_a_ring_during_a_look_is_not_lost() -> None:
 def test_another_process_may_end_it() -> None:
     found, took = waited(Ended(), [False, False, True], 20)
     assert (found, 1.5 < took < 5) == (True, True)
+
+
+def waiting(ended: Ended, clients: list[int], seconds: float) -> tuple[list[int], int]:
+    """Who of the `clients`, all waiting at once for what does not end, is answered at once; how many looks it took."""
+    began = time.monotonic()
+    looks: list[float] = []
+    soon: list[int] = []
+
+    def look() -> None:
+        looks.append(time.monotonic())
+
+    async def one(client: int) -> None:
+        await ended.wait(look, pending=lambda _: SUBMISSION, seconds=seconds, who=client)
+        if time.monotonic() - began < seconds:
+            soon.append(client)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(one(client) for client in clients))
+
+    asyncio.run(all_of_them())
+    return soon, len(looks)
+
+
+def test_only_so_many_of_one_client_wait() -> None:
+    ended = Ended()
+    assert waiting(ended, [1] * (MOST_OF_ONE + 3) + [2], 0.8)[0] == [1, 1, 1]
+    assert (ended._waiting, ended._waiters) == ({}, {})
+
+
+def test_only_so_many_wait_and_the_more_wait_the_rarer_each_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.http.ended.MOST", 30)
+    monkeypatch.setattr("app.http.ended.LOOKS_A_SECOND", 10)
+    soon, looks = waiting(Ended(), list(range(32)), 2.5)
+    # One look before and one after the wait of each, where every second would be four.
+    assert (soon, looks) == ([30, 31], 62)
