@@ -65,7 +65,6 @@ def prepare_score(files: Files, request: Request) -> Scoring:  # noqa: ARG001
             files["attributes"], index=index, cases=challenge.cases, splits=challenge.splits, seed=seed
         )
     plan = plan_of(spec=challenge, attributes=attributes, seed=seed)
-    _ = plan.by_cluster  # once, not in each fork
     with _organisers("reference"):
         return Scoring(known, attributes, _reference(files, known), seed, plan)
 
