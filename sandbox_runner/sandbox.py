@@ -39,7 +39,7 @@ class Ended:
     """
 
     stopped: Literal["time", "output", "cancel"] | None
-    answer: bytes
+    answer: bytes | bytearray
     status: int
     wall_s: float
     prepared: bool = True
@@ -202,18 +202,18 @@ class Sandbox:
             self._process.stderr.close()
         return 128 - code if code < 0 else code
 
-    def _read(self, pipe: int, deadline: float, most: int) -> tuple[bytes, Literal["time", "output"] | None]:
-        answer = bytearray()
+    def _read(self, pipe: int, deadline: float, most: int) -> tuple[bytearray, Literal["time", "output"] | None]:
+        answer = bytearray()  # never copied: it may be large
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while (left_s := deadline - time.monotonic()) > 0 and selector.select(left_s):
                 chunk = os.read(pipe, _CHUNK)
                 if not chunk:
-                    return bytes(answer), None
+                    return answer, None
                 answer += chunk
                 if len(answer) > most:
-                    return b"", "output"
-        return b"", "time"
+                    return bytearray(), "output"
+        return bytearray(), "time"
 
     def _last_words(self) -> str:
         assert self._process.stderr is not None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox_runner.answers import AnswerRefused, Head, parse
+from sandbox_runner.answers import AnswerRefused, Blob, Head, parse
 from sandbox_runner.bubblewrap import SandboxUnavailable
 from sandbox_runner.child import OUT_OF_MEMORY
 from sandbox_runner.contract import Detail, Finish, Limits, Outcome, Usage
@@ -24,10 +24,11 @@ _STARVED = "The runner's machine ran out of memory. Give it more memory or fewer
 
 @dataclass(frozen=True)
 class Report:
-    """`finish` without its blobs, which are `outputs` by role."""
+    """`finish` without its blobs, which are `outputs` by role. `arrays`: what was read, for the next step."""
 
     finish: Finish
     outputs: Mapping[str, bytes] = field(default_factory=dict)
+    arrays: Blob = b""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def _report(ended: Ended, limits: Limits, *, starved: bool, arrays: bool) -> Rep
         head, outputs = parse(ended.answer, arrays=arrays)
     except AnswerRefused as error:
         return internal(f"The answer of the sandbox was refused: {error}.", wall_s=ended.wall_s)
-    return Report(_finish(head, ended), outputs)
+    if arrays:
+        return Report(_finish(head, ended), arrays=outputs.get("arrays", b""))
+    return Report(_finish(head, ended), {role: bytes(blob) for role, blob in outputs.items()})
 
 
 def _broken(ended: Ended, limits: Limits, *, starved: bool) -> tuple[Outcome, str] | None:

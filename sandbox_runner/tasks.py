@@ -87,8 +87,9 @@ def _in_two_steps(job: Job) -> Report | None:
     if read is None or read.finish.outcome != "ok":
         return read
     with tempfile.TemporaryFile() as file:
-        file.write(read.outputs["arrays"])
+        file.write(read.arrays)
         file.flush()
+        read = replace(read, arrays=b"")  # it may be large, and another job may need the room
         scored = replace(job.step("score"), own={"arrays": file.fileno()}, used=read.finish.usage).run()
     return scored and _joined(read, scored)
 

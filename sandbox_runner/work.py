@@ -112,11 +112,19 @@ def _reference(files: Files, known: Known) -> Entry:
 
 
 def _unpacked(arrays: BinaryIO, known: Known) -> tuple[Entry, dict[str, Any]]:
-    """What a sandbox without a reference wrote, which a hostile file may have taken over: held against the index."""
+    """What a sandbox without a reference wrote, which a hostile file may have taken over: held against the index, and
+    against what the metrics ask of an entry.
+    """
     try:
-        return unpack(arrays.read(), known.index), {"outcome": "ok"}
+        entry = unpack(arrays.read(), known.index)
     except ValueError as error:
         raise Told(str(error)) from None
+    with _organisers("challenge"):
+        issues = validate(spec=known.spec, index=known.index, entry=entry)
+    codes = sorted({issue.code for issue in issues if issue.level == "error"})
+    if codes:
+        raise Told(f"The arrays of the entry cannot be used: a metric refuses them ({', '.join(codes[:_NAMED])}).")
+    return entry, {"outcome": "ok"}
 
 
 def _read(files: Files, request: Request, known: Known) -> tuple[Entry | None, dict[str, Any]]:
