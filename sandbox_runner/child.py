@@ -2,9 +2,10 @@
 
 Standard input is the socket to the runner. Imported before a request comes: numpy and scoring. The first request brings
 the files of a challenge with those of a job; the template loads its filter and reads the challenge's files, never a
-byte of an entry. For each job it forks. The fork closes every descriptor but its own files and its answer, limits
-itself, loads the last filter and only then reads the first byte of an entry. It answers over a pipe of its own and
-leaves; the template tells how it ended. Nothing that a fork does to its memory reaches the template or another fork.
+byte of an entry. It says when it holds them, and is told how large it is by then, which it cannot see: the memory of a
+job comes on top of that. For each job it forks. The fork closes every descriptor but its own files and its answer,
+limits itself, loads the last filter and only then reads the first byte of an entry. It answers over a pipe of its own
+and leaves; the template tells how it ended. Nothing that a fork does to its memory reaches the template or another.
 
 An exception's text may quote a file, so only its type and place go out, unless the caller holds all the files.
 """
@@ -74,14 +75,18 @@ def serve(kinds: Mapping[str, Task]) -> NoReturn:
         if not message:
             os._exit(0)  # the runner left
         request: Request = json.loads(message)
-        requests.send(b"began")
+        requests.send(b"began")  # from here on the files are in use
         task, (answer, *files) = kinds[request["kind"]], files
         shared, own = files[: len(request["shared"])], files[len(request["shared"]) :]
         if held is None:
             held = _held(task, shared, request)
+        requests.send(b"prepared")  # what is done until here is no participant's time
+        size, *_ = requests.recvmsg(32)
+        if not size:
+            os._exit(0)
         fork = os.fork()
         if fork == 0:
-            _job(task, held, own, answer, requests, request)
+            _job(task, held, own, answer, requests, request, int(size))
         for file in (answer, *own):
             os.close(file)
         status = os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])
@@ -91,7 +96,7 @@ def serve(kinds: Mapping[str, Task]) -> NoReturn:
 def _held(task: Task, shared: list[int], request: Request) -> Any:
     """What the template knows from now on, or the `Answer` that says why it knows nothing."""
     bpf.confine(bpf.template_filter())
-    limits = _limits(request, hard=False)
+    limits = _limits(request["prepare_cpu_s"], request["prepare_mb"] << 20, hard=False)
     streams = {role: os.fdopen(file, "rb") for role, file in zip(request["shared"], shared, strict=True)}
     held = _tried(lambda: task.prepare(streams, request), request)
     for stream in streams.values():
@@ -103,12 +108,14 @@ def _held(task: Task, shared: list[int], request: Request) -> Any:
     return held
 
 
-def _job(task: Task, held: Any, own: list[int], answer: int, requests: socket.socket, request: Request) -> NoReturn:
+def _job(
+    task: Task, held: Any, own: list[int], answer: int, requests: socket.socket, request: Request, size: int
+) -> NoReturn:
     try:
         requests.close()
         sys.stdin = sys.stdout = sys.stderr = None
         os.closerange(1, 3)  # what a library prints is no answer, and a full pipe would hold up the next job
-        _limits(request, hard=True)
+        _limits(request["cpu_s"], size + (request["memory_mb"] << 20), hard=True)
         bpf.confine(bpf.run_filter())
         streams = {role: os.fdopen(file, "rb") for role, file in zip(request["roles"], own, strict=True)}
         said = _tried(lambda: _encoded(_done(task, held, streams, request)), request)
@@ -144,14 +151,14 @@ def place(error: BaseException) -> str:
     return f"{type(error).__name__} at {ours[-1].filename.removeprefix(home + '/')}:{ours[-1].lineno}"
 
 
-def _limits(request: Request, *, hard: bool) -> dict[int, tuple[int, int]]:
-    """Limit CPU seconds from now, address space in MiB, and (`hard`, for good) files written, processes, descriptors.
+def _limits(cpu_s: int, space: int, *, hard: bool) -> dict[int, tuple[int, int]]:
+    """Limit CPU seconds from now, address space in bytes, and (`hard`, for good) files written, processes, descriptors.
 
     Returns the limits before.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = int(used.ru_utime + used.ru_stime) + 1 + request["cpu_s"]
-    wanted = {resource.RLIMIT_CPU: cpu, resource.RLIMIT_AS: request["memory_mb"] << 20}
+    cpu = int(used.ru_utime + used.ru_stime) + 1 + cpu_s
+    wanted = {resource.RLIMIT_CPU: cpu, resource.RLIMIT_AS: space}
     if hard:
         none = (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_NPROC, resource.RLIMIT_MEMLOCK)
         wanted |= {**dict.fromkeys(none, 0), resource.RLIMIT_NOFILE: FILES + 64}

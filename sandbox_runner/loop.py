@@ -53,16 +53,24 @@ class _Held:
     over: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
     sandbox: Sandbox | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def cancel(self) -> None:
-        self.over.set()
-        if self.sandbox is not None:
-            self.sandbox.cancel()
+        with self._lock:
+            self.over.set()
+            if self.sandbox is not None:
+                self.sandbox.cancel()
 
     def started(self, sandbox: Sandbox) -> None:
-        self.sandbox = sandbox
-        if self.over.is_set():
-            sandbox.cancel()
+        with self._lock:
+            self.sandbox = sandbox
+            if self.over.is_set():
+                sandbox.cancel()
+
+    def left(self) -> None:
+        """It may be another job's by the next moment, which this one must not end."""
+        with self._lock:
+            self.sandbox = None
 
 
 class Runner:
@@ -187,7 +195,7 @@ class Runner:
                 stack.callback(os.close, files[item.role])
                 if held.over.is_set():
                     return None
-            sandboxes = Sandboxes(self._pool.take, self._pool.give, held.started)
+            sandboxes = Sandboxes(self._pool.take, self._pool.give, held.started, held.left)
             digests = {item.role: item.sha256 for item in job.inputs}
             return perform(job.kind, files, limits=job.limits, sandboxes=sandboxes, digests=digests)
 

@@ -62,7 +62,7 @@ class Pool:
         with self._changed:
             self._taken.remove(sandbox)
             gone = []
-            if self._closed or not (sandbox.alive and sandbox.holds):
+            if self._closed or not (sandbox.fit and sandbox.holds):
                 gone.append(sandbox)
             else:
                 self._kept.append(sandbox)

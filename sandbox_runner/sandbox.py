@@ -24,6 +24,7 @@ from sandbox_runner import bpf, bubblewrap
 from sandbox_runner.bubblewrap import Layout, SandboxUnavailable
 
 START_S = 30
+PREPARE_S = 120
 _LAST_WORD_S = 1.0
 _CHUNK = 1 << 16
 _CREDENTIALS = struct.Struct("3i")
@@ -32,12 +33,16 @@ _NO_CAPABILITY = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 
 @dataclass(frozen=True)
 class Ended:
-    """How a job ended. `stopped`: we killed the sandbox, and why. `status`: exit code, or 128 + signal."""
+    """How a job ended. `stopped`: we killed the sandbox, and why. `status`: exit code, or 128 + signal.
+
+    `prepared`: it held the challenge by then; `wall_s` runs from there.
+    """
 
     stopped: Literal["time", "output", "cancel"] | None
-    answer: bytes
+    answer: bytes | bytearray
     status: int
     wall_s: float
+    prepared: bool = True
 
 
 class Sandbox:
@@ -87,24 +92,56 @@ class Sandbox:
             self.kill()
             raise SandboxUnavailable(f"The sandbox is not closed and was not used: {', '.join(faults)}.")
 
-    def run(self, request: bytes, files: Sequence[int], *, wall_s: float, output_bytes: int) -> Ended:
+    def run(
+        self, request: bytes, files: Sequence[int], *, wall_s: float, output_bytes: int, prepare_s: float = PREPARE_S
+    ) -> Ended:
         """Send the request with its open files, read the answer to its end. `wall_s` seconds, at most `output_bytes`.
 
-        Afterwards it is `alive` where it may do another job. Raises SandboxUnavailable where it died before it began:
-        another may do the work.
+        `prepare_s`: seconds that it has before, to hold the challenge. Afterwards it is `alive` where it may do another
+        job. Raises SandboxUnavailable where it died before it began: another may do the work.
         """
-        began, read = time.monotonic(), self._sent(request, files)
+        read = self._sent(request, files)
         with os.fdopen(read, "rb", buffering=0):
+            taken, how = self._prepared(time.monotonic() + prepare_s)
+            if how != "prepared":
+                return self._unprepared(taken, how)
+            began = time.monotonic()
             answer, stopped = self._read(read, began + wall_s, output_bytes)
-        taken, status = self._told(0.0 if stopped else max(_LAST_WORD_S, began + wall_s - time.monotonic()))
+        status = self._told(0.0 if stopped else max(_LAST_WORD_S, began + wall_s - time.monotonic()))
         if status is None or self._cancelled:
             # A fork may close its pipe and go on: that is time, too.
-            stopped = stopped or ("time" if taken and time.monotonic() - began >= wall_s else None)
+            stopped = stopped or ("time" if time.monotonic() - began >= wall_s else None)
             self.kill()
             status = self._reap()
-        if not taken and not stopped and not self._cancelled:
-            raise SandboxUnavailable("A sandbox ended before it began its work.")
         return Ended("cancel" if self._cancelled else stopped, answer, status, time.monotonic() - began)
+
+    def _prepared(self, deadline: float) -> tuple[bool, Literal["prepared", "time", "gone"]]:
+        """Whether the template took the request, and whether it holds the challenge; then it is told its own size."""
+        taken = False
+        try:
+            while (left_s := deadline - time.monotonic()) > 0:
+                self._socket.settimeout(left_s)
+                word = self._socket.recv(16)
+                if word == b"prepared":
+                    self._socket.send(b"%d" % _address_space(self.pid))
+                    return True, "prepared"
+                if word != b"began":
+                    return taken, "gone"
+                taken = True
+        except TimeoutError:
+            return taken, "time"
+        except OSError:
+            return taken, "gone"
+        return taken, "time"
+
+    def _unprepared(self, taken: bool, why: str) -> Ended:
+        if why == "time":
+            self.kill()
+        status = self._reap()
+        if not (taken or why == "time" or self._cancelled):
+            raise SandboxUnavailable("A sandbox ended before it began its work.")
+        stopped: Literal["time", "cancel"] | None = "cancel" if self._cancelled else "time" if why == "time" else None
+        return Ended(stopped, b"", status, 0.0, prepared=False)
 
     def _sent(self, request: bytes, files: Sequence[int]) -> int:
         """Hand over the request; where its answer can be read."""
@@ -120,25 +157,24 @@ class Sandbox:
             os.close(write)
         return read
 
-    def _told(self, wait_s: float) -> tuple[bool, int | None]:
-        """Whether the template took the request, and how its fork ended; None where it did not say so in time."""
-        taken = False
+    def _told(self, wait_s: float) -> int | None:
+        """How the fork ended; None where the template did not say so in time."""
         self._socket.settimeout(wait_s)
         try:
-            while True:
-                word, _, number = self._socket.recv(16).partition(b" ")
-                if word not in (b"began", b"ended"):
-                    return taken, None
-                if word == b"ended":
-                    return taken, int(number)
-                taken = True
+            word, _, number = self._socket.recv(16).partition(b" ")
         except OSError:
-            return taken, None
+            return None
+        return int(number) if word == b"ended" else None
 
     @property
     def alive(self) -> bool:
         """Not yet ended and waited for."""
         return self._process.returncode is None
+
+    @property
+    def fit(self) -> bool:
+        """Alive, and nobody has cancelled it: another job may use it."""
+        return self.alive and not self._cancelled
 
     def cancel(self) -> None:
         """End it from another thread; `run` then returns with stopped = "cancel"."""
@@ -166,18 +202,18 @@ class Sandbox:
             self._process.stderr.close()
         return 128 - code if code < 0 else code
 
-    def _read(self, pipe: int, deadline: float, most: int) -> tuple[bytes, Literal["time", "output"] | None]:
-        answer = bytearray()
+    def _read(self, pipe: int, deadline: float, most: int) -> tuple[bytearray, Literal["time", "output"] | None]:
+        answer = bytearray()  # never copied: it may be large
         with selectors.DefaultSelector() as selector:
             selector.register(pipe, selectors.EVENT_READ)
             while (left_s := deadline - time.monotonic()) > 0 and selector.select(left_s):
                 chunk = os.read(pipe, _CHUNK)
                 if not chunk:
-                    return bytes(answer), None
+                    return answer, None
                 answer += chunk
                 if len(answer) > most:
-                    return b"", "output"
-        return b"", "time"
+                    return bytearray(), "output"
+        return bytearray(), "time"
 
     def _last_words(self) -> str:
         assert self._process.stderr is not None
@@ -195,6 +231,14 @@ def privileges(pid: int) -> list[str]:
     if status["Seccomp"] != ["2"] or status["NoNewPrivs"] != ["1"]:
         faults.append("the system-call filter is not loaded")
     return faults
+
+
+def _address_space(pid: int) -> int:
+    """Bytes of a process, which may be gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
 
 
 def _start_filter() -> bytes:

@@ -9,40 +9,47 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox_runner.answers import AnswerRefused, Head, parse
+from sandbox_runner.answers import AnswerRefused, Blob, Head, parse
 from sandbox_runner.bubblewrap import SandboxUnavailable
 from sandbox_runner.child import OUT_OF_MEMORY
 from sandbox_runner.contract import Detail, Finish, Limits, Outcome, Usage
-from sandbox_runner.sandbox import Ended, Sandbox
+from sandbox_runner.sandbox import PREPARE_S, Ended, Sandbox
 
+PREPARE_MB = 8192
+"""MiB of address space, in which a sandbox comes to hold a challenge, before it meets an entry."""
 _TRIES = 3
+_LEAST_S = 0.01
+_STARVED = "The runner's machine ran out of memory. Give it more memory or fewer slots."
 
 
 @dataclass(frozen=True)
 class Report:
-    """`finish` without its blobs, which are `outputs` by role."""
+    """`finish` without its blobs, which are `outputs` by role. `arrays`: what was read, for the next step."""
 
     finish: Finish
     outputs: Mapping[str, bytes] = field(default_factory=dict)
+    arrays: Blob = b""
 
 
 @dataclass(frozen=True)
 class Sandboxes:
     """Where sandboxes come from: `take` one that holds this challenge or none, `give` it back.
 
-    `started` is told of each, so that another thread may cancel it.
+    `started` is told of each, so that another thread may cancel it until `left`, which comes before it is given back.
     """
 
     take: Callable[[str], Sandbox]
     give: Callable[[Sandbox], None]
     started: Callable[[Sandbox], None] = lambda _: None
+    left: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
 class Step:
     """`shared`, `own`: role -> descriptor, of the challenge and of the job. `holds`: name of what is shared, or empty.
 
-    `quote`: errors may quote the files. `arrays`: what was read is wanted, not only whether it is in order.
+    `limits`: of the whole job, of which an earlier step `used` some. `quote`: errors may quote the files. `arrays`:
+    what was read is wanted, not only whether it is in order.
     """
 
     kind: str
@@ -53,6 +60,7 @@ class Step:
     holds: str = ""
     quote: bool = False
     arrays: bool = False
+    used: Usage = field(default_factory=Usage)
 
     def run(self) -> Report | None:
         """None where it was cancelled. Raises nothing because of what the files hold."""
@@ -81,17 +89,20 @@ class Step:
                 sandbox.holds = self.holds
             return report
         finally:
+            self.sandboxes.left()
             self.sandboxes.give(sandbox)
 
     def _run(self, sandbox: Sandbox, shared: Mapping[str, int]) -> Ended:
         request: dict[str, Any] = {"kind": self.kind, "shared": list(shared), "roles": list(self.own)}
         request |= {"quote": self.quote, "arrays": self.arrays}
-        request |= {name: getattr(self.limits, name) for name in ("cpu_s", "memory_mb", "entry_mb")}
+        request |= {"memory_mb": self.limits.memory_mb, "entry_mb": self.limits.entry_mb}
+        request |= {"cpu_s": max(1, self.limits.cpu_s - int(self.used.cpu_s))}
+        request |= {"prepare_cpu_s": int(PREPARE_S), "prepare_mb": PREPARE_MB}
         files = [*shared.values(), *self.own.values()]
         for file in files:
             os.lseek(file, 0, os.SEEK_SET)  # another sandbox may have read it
-        most = self.limits.output_mb << 20
-        return sandbox.run(json.dumps(request).encode(), files, wall_s=self.limits.wall_s, output_bytes=most)
+        wall_s, most = max(_LEAST_S, self.limits.wall_s - self.used.wall_s), self.limits.output_mb << 20
+        return sandbox.run(json.dumps(request).encode(), files, wall_s=wall_s, output_bytes=most, prepare_s=PREPARE_S)
 
 
 def internal(message: str, *, wall_s: float = 0.0) -> Report:
@@ -108,11 +119,15 @@ def _report(ended: Ended, limits: Limits, *, starved: bool, arrays: bool) -> Rep
         head, outputs = parse(ended.answer, arrays=arrays)
     except AnswerRefused as error:
         return internal(f"The answer of the sandbox was refused: {error}.", wall_s=ended.wall_s)
-    return Report(_finish(head, ended), outputs)
+    if arrays:
+        return Report(_finish(head, ended), arrays=outputs.get("arrays", b""))
+    return Report(_finish(head, ended), {role: bytes(blob) for role, blob in outputs.items()})
 
 
 def _broken(ended: Ended, limits: Limits, *, starved: bool) -> tuple[Outcome, str] | None:
     """Outcome and sentence where there is no answer to read."""
+    if not ended.prepared:
+        return "internal", _unprepared(ended, starved=starved)
     if ended.stopped == "time":
         return "time", f"It was not done after {limits.wall_s:g} s, which is all this phase allows."
     if ended.stopped == "output":
@@ -122,10 +137,23 @@ def _broken(ended: Ended, limits: Limits, *, starved: bool) -> tuple[Outcome, st
     if ended.status == 128 + signal.SIGXCPU:
         return "time", f"It was not done after {limits.cpu_s} s of computing, which is all this phase allows."
     if ended.status == 128 + signal.SIGKILL and starved:
-        return "internal", "The runner's machine ran out of memory. Give it more memory or fewer slots."
+        return "internal", _STARVED
     if ended.status != 0 or not ended.answer:
         return "crash", f"The program that reads the entry ended without an answer ({_told(ended.status)})."
     return None
+
+
+def _unprepared(ended: Ended, *, starved: bool) -> str:
+    """Why a sandbox does not hold a challenge: no participant can do anything about it."""
+    if ended.stopped == "time":
+        return f"The challenge's files need more than {PREPARE_S} s to be read, which is all a runner allows."
+    if ended.status == OUT_OF_MEMORY:
+        return f"The challenge's files need more than {PREPARE_MB} MiB of memory, which is all a runner allows."
+    if ended.status == 128 + signal.SIGXCPU:
+        return f"The challenge's files need more than {PREPARE_S} s of computing, which is all a runner allows."
+    if ended.status == 128 + signal.SIGKILL and starved:
+        return _STARVED
+    return f"The program that reads the challenge's files ended ({_told(ended.status)})."
 
 
 def _told(status: int) -> str:

@@ -65,7 +65,6 @@ def prepare_score(files: Files, request: Request) -> Scoring:  # noqa: ARG001
             files["attributes"], index=index, cases=challenge.cases, splits=challenge.splits, seed=seed
         )
     plan = plan_of(spec=challenge, attributes=attributes, seed=seed)
-    _ = plan.by_cluster  # once, not in each fork
     with _organisers("reference"):
         return Scoring(known, attributes, _reference(files, known), seed, plan)
 
@@ -113,11 +112,19 @@ def _reference(files: Files, known: Known) -> Entry:
 
 
 def _unpacked(arrays: BinaryIO, known: Known) -> tuple[Entry, dict[str, Any]]:
-    """What a sandbox without a reference wrote, which a hostile file may have taken over: held against the index."""
+    """What a sandbox without a reference wrote, which a hostile file may have taken over: held against the index, and
+    against what the metrics ask of an entry.
+    """
     try:
-        return unpack(arrays.read(), known.index), {"outcome": "ok"}
+        entry = unpack(arrays.read(), known.index)
     except ValueError as error:
         raise Told(str(error)) from None
+    with _organisers("challenge"):
+        issues = validate(spec=known.spec, index=known.index, entry=entry)
+    codes = sorted({issue.code for issue in issues if issue.level == "error"})
+    if codes:
+        raise Told(f"The arrays of the entry cannot be used: a metric refuses them ({', '.join(codes[:_NAMED])}).")
+    return entry, {"outcome": "ok"}
 
 
 def _read(files: Files, request: Request, known: Known) -> tuple[Entry | None, dict[str, Any]]:

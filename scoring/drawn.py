@@ -101,7 +101,7 @@ class Scored:
         return round12(out)
 
     def _resampled(self, table: CaseTable, cases: NDArray[np.intp]) -> Floats:
-        out = np.empty((len(self.plan.counts), len(self.use.outputs)))
+        out = np.empty((self.plan.by_cluster.shape[1], len(self.use.outputs)))
         columns = self.cluster[cases]
         step = max(1, _CHUNK // len(columns))
         for start in range(0, len(out), step):

@@ -6,6 +6,7 @@ compressed, no array whose size is not in the payload, and every name, type, sha
 
 import io
 import zipfile
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,8 @@ def unpack(payload: bytes, index: CaseIndex) -> Entry:
         columns = dict(zip(sorted(typed), values, strict=True))
         for name, column in columns.items():
             _check_column(typed[name], spec, column, missing, len(case))
+        if spec.rows_scored == "many" and spec.row_key:
+            _check_keys(spec, case, columns, index)
         tables[spec.name] = Table(case.astype(np.intp, copy=False), columns, missing)
     _demand(not arrays, f"array {', '.join(arrays)} is not expected")
     return Entry(tables)
@@ -62,6 +65,8 @@ def _arrays(payload: bytes) -> dict[str, Array]:
             _demand(len({m.filename for m in members}) == len(members), "a name stands twice")
             _demand(sum(m.file_size for m in members) <= len(payload), "their sizes are not those of the payload")
             return {m.filename.removesuffix(".npy"): _array(archive.read(m)) for m in members}
+    except MemoryError:
+        raise  # of this sandbox, whatever the bytes are
     except Exception as fault:  # zipfile and numpy's header parser raise many kinds on hostile bytes
         raise ValueError(f"The arrays of the entry cannot be used: {fault}.") from fault
 
@@ -81,15 +86,32 @@ def _check_cases(spec: TableSpec, case: Array, missing: Array, cases: int) -> No
     _demand(missing.dtype == np.bool_ and len(missing) == cases, where + "what is missing is not told by case")
     _demand(missing.view(np.uint8).max(initial=0) <= 1, where + "what is missing is neither true nor false")
     _demand(case.dtype == np.dtype("<i8"), where + "cases are not whole numbers")
+    _demand(spec.missing != "refuse" or not missing.any(), where + "cases are missing")
     if spec.rows_scored == "one":
         _demand(np.array_equal(case, np.arange(cases)), where + "there is not one row for each case in order")
-        _demand(spec.missing != "refuse" or not missing.any(), where + "cases are missing")
         return
     _demand((np.diff(case) >= 0).all(), where + "rows are not in the order of the cases")
     _demand(case.size == 0 or (case[0] >= 0 and case[-1] < cases), where + "a row belongs to no case")
     present = np.zeros(cases, dtype=np.bool_)
     present[case] = True
     _demand((present != missing).all(), where + "a case is missing and has a row, or neither")
+
+
+def _check_keys(spec: TableSpec, case: Array, columns: Mapping[str, Array], index: CaseIndex) -> None:
+    """No row stands twice; where rows are known beforehand, each is one of them, at its case and in their order."""
+    where, cases = f"in table {spec.name}, ", case.tolist()
+    ids = {name: columns[name].tolist() for name in spec.key if name != spec.case}
+    ids[spec.case] = [index.ids[i] for i in cases]
+    keys = list(zip(*(ids[name] for name in spec.key), strict=True))
+    _demand(len(set(keys)) == len(keys), where + "a row stands twice")
+    known = index.rows.get(spec.name)
+    if known is None:
+        return
+    _demand(all(known.get(key) == i for key, i in zip(keys, cases, strict=True)), where + "a row is not expected")
+    _demand(spec.missing != "refuse" or len(keys) == len(known), where + "rows are missing")
+    position = {key: place for place, key in enumerate(known)}
+    places = np.array([position[key] for key in keys], dtype=np.intp)
+    _demand((np.diff(places)[np.diff(case) == 0] > 0).all(), where + "rows of a case are not in order")
 
 
 def _check_column(column: ColumnSpec, spec: TableSpec, values: Array, missing: NDArray[np.bool_], rows: int) -> None:

@@ -19,7 +19,7 @@ from scoring.readers.header import Wanted
 from scoring.readers.limits import ORGANISER, Limits
 from scoring.readers.placing import Placed, place_table
 from scoring.spec import ColumnSpec, TableSpec
-from scoring.tables import Entry
+from scoring.tables import Entry, Table
 
 __all__ = ["ORGANISER", "Limits", "ReadResult", "read_entry", "read_reference", "read_upload", "split_entry"]
 
@@ -103,7 +103,8 @@ def _read(
                 found = ", ".join(index.table(name).file for name in files)
                 log.add("E-FILE-MISSING", table=spec.name, value=spec.file, found=found or "-")
             continue
-        read[spec.name] = _read_table(files[spec.name], spec, index, limits, log, reference=reference)
+        placed = _read_table(files[spec.name], spec, index, limits, log, reference=reference)
+        read[spec.name], limits = placed, replace(limits, text_bytes=limits.text_bytes - _text_bytes(placed.table))
     tables = {name: placed.table for name, placed in read.items() if placed.table is not None}
     return ReadResult(
         entry=None if log.refused else Entry(tables),
@@ -113,6 +114,11 @@ def _read(
         lines={name: placed.lines for name, placed in read.items()},
         index=index,
     )
+
+
+def _text_bytes(table: Table | None) -> int:
+    texts = [] if table is None else [values for values in table.columns.values() if values.dtype.kind == "U"]
+    return sum(values.nbytes for values in texts)
 
 
 def _read_table(

@@ -8,14 +8,13 @@ import hashlib
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.ma  # np.unique loads it when first called, which in a sandbox is when somebody waits
 from numpy.typing import NDArray
 
 _RESAMPLE, _SPLIT = 0, 1  # first word of the spawn key: a split is never drawn from the stream of a resample
-_CHUNK = 1 << 18  # draws held at once
+_CHUNK = 1 << 20  # draws held at once: 8 MiB
 _WORDS = 1 << 13  # raw words held at once: few enough to stay in the cache
 _HALF, _FRACTION = np.uint64(32), np.uint64(2**32 - 1)
 
@@ -24,20 +23,21 @@ _HALF, _FRACTION = np.uint64(32), np.uint64(2**32 - 1)
 class ResamplePlan:
     """How often each cluster stands in each resample.
 
-    `counts`: (B, K) uint16, read-only; columns in the order of `cluster_ids` (ascending). Within each stratum every row
-    sums to the number of clusters of that stratum. `strata`: (K,) intp, the stratum of each cluster.
+    `by_cluster`: (K, B) uint16, read-only; rows in the order of `cluster_ids` (ascending). It lies in memory this way
+    round: to repeat the row of a cluster for its cases is to copy it. Within each stratum every resample has as many
+    clusters as the stratum. `strata`: (K,) intp, the stratum of each cluster.
     `digest`: sha256 hex over ids, strata and counts. As secret as the reference: with it, scores give labels away.
     """
 
-    counts: NDArray[np.uint16]
+    by_cluster: NDArray[np.uint16]
     cluster_ids: tuple[str, ...]
     strata: NDArray[np.intp]
     digest: str
 
-    @cached_property
-    def by_cluster(self) -> NDArray[np.uint16]:
-        """`counts` turned, (K, B) in memory too: to repeat the row of a cluster for its cases is to copy it."""
-        return np.ascontiguousarray(self.counts.T)
+    @property
+    def counts(self) -> NDArray[np.uint16]:
+        """`by_cluster` turned, (B, K): a view of the same numbers, which may be too many to be held twice."""
+        return self.by_cluster.T
 
 
 def make_plan(*, seed: int, replicates: int, cluster_ids: Sequence[str], strata: NDArray[np.intp]) -> ResamplePlan:
@@ -52,11 +52,11 @@ def make_plan(*, seed: int, replicates: int, cluster_ids: Sequence[str], strata:
         raise ValueError(f"strata must be {len(ids)} codes of 0 or more, one per cluster")
     if any(a >= b for a, b in itertools.pairwise(ids)):
         raise ValueError("cluster ids must be ascending and unique, so that the plan depends on nothing else")
-    counts = np.zeros((replicates, len(ids)), dtype=np.uint16)
+    by_cluster = np.zeros((len(ids), replicates), dtype=np.uint16)
     for stratum in np.unique(codes):
-        _draw(_stream(seed, _RESAMPLE, int(stratum)), counts, np.flatnonzero(codes == stratum))
-    counts.flags.writeable = False
-    return ResamplePlan(counts=counts, cluster_ids=ids, strata=codes, digest=_digest(counts, ids, codes))
+        _draw(_stream(seed, _RESAMPLE, int(stratum)), by_cluster, np.flatnonzero(codes == stratum))
+    by_cluster.flags.writeable = False
+    return ResamplePlan(by_cluster=by_cluster, cluster_ids=ids, strata=codes, digest=_digest(by_cluster.T, ids, codes))
 
 
 def draw_splits(*, seed: int, shares: Sequence[float], clusters: int) -> NDArray[np.intp]:
@@ -81,15 +81,17 @@ def _stream(seed: int, *key: int) -> np.random.PCG64:
     return np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def _draw(bits: np.random.PCG64, counts: NDArray[np.uint16], columns: NDArray[np.intp]) -> None:
-    """Fill `columns` (k,) of each row by k draws of k. The result does not depend on the chunk: draws come in order."""
-    k = len(columns)
-    where = slice(None) if k == counts.shape[1] else columns
+def _draw(bits: np.random.PCG64, by_cluster: NDArray[np.uint16], rows: NDArray[np.intp]) -> None:
+    """Fill `rows` (k,) of each column by k draws of k. The result does not depend on the chunk: draws come in order."""
+    k, replicates = len(rows), by_cluster.shape[1]
+    where = slice(None) if k == len(by_cluster) else rows
     step = max(1, _CHUNK // k)
-    for start in range(0, len(counts), step):
-        n = min(step, len(counts) - start)
-        for i, row in enumerate(_integers(bits, k, n * k).reshape(n, k), start):
-            counts[i][where] = np.bincount(row, minlength=k).astype(np.uint16)
+    for start in range(0, replicates, step):
+        n = min(step, replicates - start)
+        drawn = np.empty((n, k), dtype=np.uint16)
+        for i, row in enumerate(_integers(bits, k, n * k).reshape(n, k)):
+            drawn[i] = np.bincount(row, minlength=k)
+        by_cluster[where, start : start + n] = drawn.T
 
 
 def _integers(bits: np.random.PCG64, k: int, n: int) -> NDArray[np.intp]:
@@ -116,5 +118,7 @@ def _digest(counts: NDArray[np.uint16], ids: tuple[str, ...], strata: NDArray[np
     names = [name.encode() for name in ids]
     digest.update(b"".join(len(name).to_bytes(8, "little") + name for name in names))
     digest.update(strata.astype("<i8").tobytes())
-    digest.update(np.ascontiguousarray(counts, dtype="<u2").data)
+    step = max(1, 4 * _CHUNK // max(1, counts.shape[1]))  # uint16: 8 MiB held at once
+    for start in range(0, len(counts), step):
+        digest.update(np.ascontiguousarray(counts[start : start + step], dtype="<u2").data)
     return digest.hexdigest()

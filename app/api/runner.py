@@ -173,6 +173,7 @@ def put_blob(
     with parts.database.write_session() as session:
         job = jobs.held(session, job_id=body.admitted.id, token=token)
         attempts.put_blob(session, job=job, role=role, stored=stored, now=body.at)
+        body.place()
     return BlobStored(sha256=stored.sha256, size=stored.size)
 
 

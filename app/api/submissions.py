@@ -171,6 +171,8 @@ def submit(wish: RequestDep, edge: EdgeDep, body: Annotated[Received[Admission],
             settings=edge.settings,
             now=body.at,
         )
+        if done.new:
+            body.place()
         return accepted_document(wish.slug, done)
 
 

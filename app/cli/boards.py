@@ -17,6 +17,7 @@ from app.cli.phases import phase_named
 from app.cli.values import text_of
 
 NOTES = {"N-NO-CLUSTER": "Intervals are per case, and too narrow if cases share a patient."}
+OFF_BOARD = "not on the board"
 
 
 @told
@@ -61,7 +62,7 @@ def show_history(document: Mapping[str, Any], out: Output) -> None:
     rows = [
         [
             local_time(str(point["at"])),
-            _rank(point),
+            OFF_BOARD if point.get("on_board") is False else _rank(point),
             _between(point.get("rank_low"), point.get("rank_high")),
             None if point.get("value") is None else text_of(point["value"]),
         ]

@@ -23,10 +23,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.db.base import Base
 from app.db.evaluations import FINITE
+from app.db.phases import Split
 from app.domain.ids import new_id
 
 Standing = tuple[uuid.UUID, uuid.UUID, int]
 """(team, evaluation, how many entries the team has)."""
+OFF_BOARD = 0
+"""`rank_low` of a change that says that the team is not on the board from then on."""
 
 
 class BoardEntry(Base):
@@ -83,7 +86,8 @@ class BoardChange(Base):
     """From snapshot `seq` on, a team stood at this rank with this value; one row where rank or shown value changed.
 
     Kept for splits that are live, and of every split for the board that froze: what was secret until the freeze leaves
-    no history. `value` has 12 digits. `rank_low`, `rank_high`: as they were when the row was written.
+    no history. `value` has 12 digits. `rank_low`, `rank_high`: as they were when the row was written. A team that left
+    the board has one row more, without rank and value and with `rank_low` OFF_BOARD, which no team on a board has.
     """
 
     __tablename__ = "board_changes"
@@ -146,6 +150,23 @@ def change_seqs(session: Session, phase_id: uuid.UUID, split: str, team_id: uuid
     """At which snapshots something changed for a team, oldest first."""
     query = _of_team(phase_id, split, team_id).with_only_columns(BoardChange.seq)
     return list(session.scalars(query.order_by(BoardChange.seq)))
+
+
+def on_board(session: Session, phase_id: uuid.UUID, split: str) -> list[uuid.UUID]:
+    """The teams that are on the board by their newest change, in order of their ids."""
+    of_split = (BoardChange.phase_id == phase_id, BoardChange.split == split)
+    newest = select(BoardChange.team_id, func.max(BoardChange.seq).label("seq")).where(*of_split)
+    latest = newest.group_by(BoardChange.team_id).subquery()
+    same = (BoardChange.team_id == latest.c.team_id) & (BoardChange.seq == latest.c.seq)
+    query = select(BoardChange.team_id).join(latest, same).where(*of_split)
+    query = query.where(BoardChange.rank_low.is_distinct_from(OFF_BOARD))
+    return list(session.scalars(query.order_by(BoardChange.team_id)))
+
+
+def forget_hidden(session: Session, phase_id: uuid.UUID) -> None:
+    """Delete the history of the splits that are not live: what a board that is opened again had told at its freeze."""
+    hidden = select(Split.name).where(Split.phase_id == phase_id, Split.visible != "live")
+    session.execute(delete(BoardChange).where(BoardChange.phase_id == phase_id, BoardChange.split.in_(hidden)))
 
 
 def _of_team(phase_id: uuid.UUID, split: str, team_id: uuid.UUID) -> Select[Any]:

@@ -31,7 +31,7 @@ class Stored:
 
 
 class Partial:
-    """Bytes on their way into a store; become a blob by `finish`, vanish by `abort`."""
+    """Bytes on their way into a store; become a blob by `finish`, vanish by `abort`, which may always come last."""
 
     def __init__(self, folder: Path, keep_free: int) -> None:
         self.folder = folder
@@ -66,22 +66,30 @@ class Partial:
 
     def finish(self) -> Stored:
         """Make the bytes durable under their digest and return it."""
+        stored = self.seal()
+        self.place()
+        return stored
+
+    def seal(self) -> Stored:
+        """Make the bytes durable without a place in the store; `place` gives them one and `abort` forgets them."""
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
             self._refuse_full(error)
         self._file.close()
-        sha256 = self._hash.hexdigest()
-        target = self.folder / sha256[:2] / sha256
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._target().parent.mkdir(parents=True, exist_ok=True)
+        # The folder above: it may have just learnt of this one.
+        sync_folder(self.folder)
+        return self.so_far()
+
+    def place(self) -> None:
+        """Give sealed bytes their place: little work, the last act of the transaction that names them."""
+        target = self._target()
         with settling(target.parent):
             os.utime(self.path)
             self.path.replace(target)
         sync_folder(target.parent)
-        # The folder above too: it may have just learnt of this one.
-        sync_folder(self.folder)
-        return Stored(sha256, self.size)
 
     def abort(self) -> None:
         """Forget the bytes."""
@@ -93,6 +101,10 @@ class Partial:
                 raise
         finally:
             self.path.unlink(missing_ok=True)
+
+    def _target(self) -> Path:
+        sha256 = self._hash.hexdigest()
+        return self.folder / sha256[:2] / sha256
 
     def _refuse_full(self, error: OSError) -> None:
         self.abort()

@@ -40,11 +40,15 @@ class Incomplete(AppError):
 
 @dataclass(frozen=True)
 class Received(Generic[T]):
-    """A body that arrived whole: what admitted it, its bytes as a blob, and when it was complete."""
+    """A body that arrived whole: what admitted it, what its bytes are, and when it was complete.
+
+    `place` gives the bytes their place as a blob, as the last act of the transaction that names them; else they go.
+    """
 
     admitted: T
     stored: Stored
     at: dt.datetime
+    place: Callable[[], None]
 
 
 def received_blob(
@@ -67,8 +71,11 @@ def received_blob(
         request: Request, parts: Parts = Depends(parts_of), admitted: Any = Depends(admit)
     ) -> AsyncIterator[Received[T]]:
         try:
-            stored = await _blob(request, parts, store, limit(admitted), partial(check, admitted))
-            yield Received(admitted, stored, utc_now())
+            coming, stored = await _blob(request, parts, store, limit(admitted), partial(check, admitted))
+            try:
+                yield Received(admitted, stored, utc_now(), coming.place)
+            finally:
+                coming.abort()
         except BaseException as error:
             await asyncio.shield(in_thread(abandon, parts, admitted))
             if above is not None and isinstance(error, TooLarge):
@@ -78,13 +85,14 @@ def received_blob(
     return dependency
 
 
-async def _blob(request: Request, parts: Parts, store: str, limit: int, check: Callable[[Stored], None]) -> Stored:
+async def _blob(
+    request: Request, parts: Parts, store: str, limit: int, check: Callable[[Stored], None]
+) -> tuple[Partial, Stored]:
     coming: Partial = await in_thread(parts.blobs.begin, store)
     try:
         await stream_body(request, write=coming.write, limit=limit, idle_s=parts.settings.upload_idle_s)
         check(coming.so_far())
-        stored: Stored = await in_thread(coming.finish)
-        return stored
+        return coming, await in_thread(coming.seal)
     except BaseException:
         coming.abort()
         raise

@@ -27,7 +27,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sent(Generic[T]):
-    """A form that arrived whole. With a `refusal` no file is kept, but `form` still holds what was typed."""
+    """A form that arrived whole. With a `refusal` no file is kept, but `form` still holds what was typed.
+
+    `partial` is what the file is `stored` as: to be given its place in the transaction that names it, else it goes.
+    """
 
     form: Form
     filename: str
@@ -36,6 +39,7 @@ class Sent(Generic[T]):
     stored: Stored | None = None
     path: Path | None = None
     refusal: AppError | None = None
+    partial: Partial | None = None
 
 
 def form_with_blob(
@@ -63,7 +67,11 @@ def form_with_blob(
             sent = await _into_blob(request, parts, store=store, limit=limit(admitted), admitted=admitted)
             if sent.stored is None:
                 await in_thread(abandon, parts, admitted)
-            yield replace(sent, refusal=above(admitted)) if isinstance(sent.refusal, TooLarge) else sent
+            try:
+                yield replace(sent, refusal=above(admitted)) if isinstance(sent.refusal, TooLarge) else sent
+            finally:
+                if sent.partial is not None:
+                    sent.partial.abort()
         except BaseException:
             await asyncio.shield(in_thread(abandon, parts, admitted))
             raise
@@ -100,14 +108,15 @@ async def _into_blob(request: Request, parts: Parts, *, store: str, limit: int, 
         form = Multipart(request, sink=partial, limit=limit)
         await _read(request, form, parts)
         if form.refusal is not None:
+            partial.abort()
             return Sent(form.form, form.filename, utc_now(), refusal=form.refusal)
-        stored = await in_thread(partial.finish)
-        return Sent(form.form, form.filename, utc_now(), admitted, stored)
+        stored = await in_thread(partial.seal)
+        return Sent(form.form, form.filename, utc_now(), admitted, stored, partial=partial)
     except DiskFull as error:
         return Sent(form.form, form.filename, utc_now(), refusal=error)
-    finally:
-        # Once finished there is nothing left to forget.
+    except BaseException:
         partial.abort()
+        raise
 
 
 async def _read_on(request: Request, parts: Parts, refusal: AppError) -> Sent[Any]:

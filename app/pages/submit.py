@@ -83,7 +83,7 @@ def _submit(wish: admissions.Request, edge: Edge, sent: Sent[Admission]) -> tupl
     """The number of the entry, and whether it is new. Raises the refusal of the file or of the entry."""
     if sent.refusal is not None:
         raise sent.refusal
-    assert sent.admitted is not None and sent.stored is not None
+    assert sent.admitted is not None and sent.stored is not None and sent.partial is not None
     whole = dataclasses.replace(
         wish,
         note=sent.form.text("note")[:LONGEST_NOTE],
@@ -100,6 +100,8 @@ def _submit(wish: admissions.Request, edge: Edge, sent: Sent[Admission]) -> tupl
             settings=edge.settings,
             now=sent.at,
         )
+        if done.new:
+            sent.partial.place()
     return done.submission.number, done.new
 
 

@@ -28,6 +28,7 @@ from app.errors import N_
 from app.files.blobs import Blobs
 from app.services import audit, boards, comparisons, reports, selection
 from sandbox_runner.contract import Finish, Value
+from scoring.spec import from_json
 
 SENTENCES = {
     "time": N_("Scoring took longer than this phase allows."),
@@ -220,9 +221,11 @@ def documents_for(session: Session, *, submission: Submission, behind: bool) -> 
     told = [value_document(value, places=phase.precision, behind=behind) for value in found]
     if behind:
         return told
+    least = from_json(phase.scoring_spec).resample.min_clusters_subgroup
     if phase.frozen_at is None:
         told = [_live(value, document) for value, document in zip(found, told, strict=True)]
-    return without_companions(found, told)
+        least = max(least, LIVE_LEAST)
+    return without_companions(found, told, least=least)
 
 
 def _live(value: MetricValue, document: dict[str, object]) -> dict[str, object]:
@@ -231,13 +234,18 @@ def _live(value: MetricValue, document: dict[str, object]) -> dict[str, object]:
     return document if large else document | WITHHELD | {"undefined": f"cell<{LIVE_LEAST}"}
 
 
-def without_companions(values: Sequence[MetricValue], told: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """The documents without what would give a small cell away: a cell is small where its document tells no count."""
+def without_companions(
+    values: Sequence[MetricValue], told: Sequence[dict[str, object]], *, least: int
+) -> list[dict[str, object]]:
+    """The documents without what would give fewer than `least` clusters away, the same cells for every metric.
+
+    A cell is small where its document tells no count.
+    """
     cells = [
         Cell(value.slice, value.n_cases, value.n_clusters, document["n_cases"] is None)
         for value, document in zip(values, told, strict=True)
     ]
-    kept_back = companions(cells)
+    kept_back = companions(cells, least=least)
     return [document | WITHHELD if document["slice"] in kept_back else document for document in told]
 
 

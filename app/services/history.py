@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import boards as rows
-from app.db.boards import BoardChange
+from app.db.boards import OFF_BOARD, BoardChange
 from app.db.phases import Phase
 from app.db.teams import Team
 from app.domain import access
@@ -38,8 +38,9 @@ def read(
 ) -> dict[str, Any]:
     """A team's ranks on a board as the actor may see it, oldest first; without `team` those of the actor's own.
 
-    More than `limit` (2 to MOST) changes are thinned evenly; the first and the newest are always there. Raises NotFound
-    for a split that may not be read, and for a team that never stood on its board.
+    A point with `on_board` false says that the team left the board. More than `limit` (2 to MOST) changes are thinned
+    evenly; the first and the newest are always there. Raises NotFound for a split that may not be read, and for a team
+    that never stood on its board.
     """
     row, found, behind = leaderboards.readable(session, actor=actor, slug=slug, phase=phase, split=split)
     _, standing = find_challenge(session, actor=actor, slug=slug)
@@ -85,12 +86,14 @@ def _own(actor: Actor, standing: Standing, team: Team) -> bool:
 
 
 def _point(point: BoardChange, *, phase: Phase, behind: bool) -> dict[str, Any]:
+    on_board = point.rank_low != OFF_BOARD
     return {
         "snapshot": point.seq,
         "at": point.at.isoformat(),
+        "on_board": on_board,
         "rank": point.rank,
         "tied": point.tied,
-        "rank_low": point.rank_low,
+        "rank_low": point.rank_low if on_board else None,
         "rank_high": point.rank_high,
         "value": point.value if behind else rounded(point.value, phase.precision),
     }

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from app.db import boards as board_rows
 from app.db import pulse, uploads
 from app.db.challenges import Challenge
 from app.db.phases import Phase
@@ -86,6 +87,7 @@ def unfreeze(session: Session, *, actor: Actor, slug: str, phase: str, reason: s
         )
     payload = {"reason": reason.strip()[:_REASON], "frozen": row.frozen_at.isoformat()}
     row.frozen_at = None
+    board_rows.forget_hidden(session, row.id)
     audit.record(session, actor=actor, act="phase.unfreeze", object=f"phase:{row.id}", now=now, payload=payload)
     session.flush()
     boards.enqueue(session, phase=row, now=now)

@@ -79,7 +79,7 @@ def read_column(
 ) -> Column | None:
     """(rows,) float64, int64, int32 codes of labels, or str, by the type of `spec`; None where a cell is at fault.
 
-    `text_bytes`: the most memory that a column of text may take.
+    `text_bytes`: the most memory that the column may take, if it is one of text.
     """
     if spec.type == "text":
         return _texts(cells, lines, faults, text_bytes)

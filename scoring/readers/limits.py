@@ -28,7 +28,7 @@ class Limits:
     `expanded_bytes`: after unpacking. `ratio`: expanded to uploaded size, tested only above `ratio_from_bytes`, since a
     file of constant predictions shrinks a lot and is honest. `record_characters`: one line, or one record whose quoted
     cells hold line breaks. `columns`: in the header. `rows_per_case`, `rows_least`: cap for rows = "many" where the
-    keys are not known beforehand. `text_bytes`: memory of one column of text.
+    keys are not known beforehand. `text_bytes`: memory of all columns of text together.
     """
 
     expanded_bytes: int = 256_000_000
@@ -41,4 +41,6 @@ class Limits:
     text_bytes: int = 256_000_000
 
 
-ORGANISER = Limits(expanded_bytes=4_000_000_000, ratio=2_000, rows_per_case=10_000, rows_least=10_000_000)
+ORGANISER = Limits(
+    expanded_bytes=4_000_000_000, ratio=2_000, rows_per_case=10_000, rows_least=10_000_000, text_bytes=4_000_000_000
+)

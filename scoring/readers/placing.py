@@ -98,6 +98,7 @@ def _typed(
             read = read_column(column, cells[name], lines, faults, text_bytes=text_bytes)
             if read is not None:
                 columns[name] = read
+                text_bytes -= read.nbytes if column.type == "text" else 0
     return columns
 
 

@@ -30,7 +30,7 @@ from app.db.users import User
 from app.domain.access import ANONYMOUS, SCOPES, Actor
 from app.errors import Conflict, NotFound
 from app.files.blobs import Blobs
-from app.services import attempts, boards, challenges, comparisons, history
+from app.services import attempts, boards, challenges, comparisons, history, schedule
 from app.services.attempts import Report
 from sandbox_runner.contract import BlobRef, Detail, Finish, Value
 from scoring.casetable import pack_arrays
@@ -137,6 +137,50 @@ def test_ranks_change_and_the_final_board_ends_the_history(one: Crowd) -> None:
     # Told apart in pairs, each has its own rank; the freeze has a point for everybody, on every split.
     assert points(one, ada, split="private") == [(1, 0.9)]
     assert points(one, ada) == [(1, 0.7123), (2, 0.7123), (1, 0.9), (1, 0.9)]
+
+
+def test_a_team_that_leaves_the_board_keeps_no_rank(one: Crowd) -> None:
+    ada, bob = crowd.join(one, "ada", "Ada"), crowd.join(one, "bob", "Bob")
+    number = enter(one, ada, 0.9)
+    enter(one, bob, 0.8)
+    crowd.change(one, ada, number, "withdraw")
+    for _ in range(2):  # it is said once
+        compute(one.database, one.blobs)
+    assert points(one, bob, "Ada") == [(1, 0.9), (None, None)]
+    assert points(one, bob) == [(2, 0.8), (1, 0.8)]
+    with one.database.read_session() as session:
+        found = history.read(session, actor=bob, slug="tiny", phase="main", split=None, team="Ada")["points"]
+    assert [(point["on_board"], point["rank_low"]) for point in found[1:]] == [(False, None)]
+    enter(one, ada, 0.7)
+    assert points(one, ada) == [(1, 0.9), (None, None), (2, 0.7)]
+    close(one)
+    assert points(one, ada)[2:] == [(2, 0.7), (2, 0.7)]
+
+
+def test_who_left_between_the_last_board_and_the_final_one_left_a_hidden_split_unseen(one: Crowd) -> None:
+    ada, bob = crowd.join(one, "ada", "Ada"), crowd.join(one, "bob", "Bob")
+    number = enter(one, ada, 0.9)
+    enter(one, bob, 0.8)
+    crowd.change(one, ada, number, "withdraw")
+    close(one)
+    assert points(one, bob, "Ada") == [(1, 0.9), (None, None)]
+    with pytest.raises(NotFound):
+        points(one, bob, "Ada", "private")
+
+
+def test_a_board_that_froze_by_mistake_leaves_a_hidden_split_no_history(one: Crowd) -> None:
+    ada = crowd.join(one, "ada", "Ada")
+    enter(one, ada, 0.7)
+    with one.database.write_session() as session:
+        boards.freeze(session, phase=session.scalars(select(Phase)).one(), blobs=one.blobs, now=crowd.now())
+    with one.database.write_session() as session:
+        schedule.unfreeze(session, actor=one.chief, slug="tiny", phase="main", reason="The clock.", now=crowd.now())
+    with one.database.read_session() as session:
+        assert set(session.scalars(select(BoardChange.split))) == {"public"}
+    enter(one, ada, 0.9)
+    close(one)
+    assert points(one, ada, split="private") == [(1, 0.9)]
+    assert points(one, ada) == [(1, 0.7), (1, 0.7), (1, 0.9), (1, 0.9)]
 
 
 def hidden_until_the_freeze(one: Crowd, ada: Actor) -> None:

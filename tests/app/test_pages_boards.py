@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.db.boards import BoardSnapshot
+from app.db.boards import OFF_BOARD, BoardChange, BoardSnapshot
 from app.db.challenges import Challenge
 from app.db.phases import Phase
 from app.db.submissions import Submission
+from app.db.teams import Team
 from app.db.users import User
 from app.domain.access import SCOPES
 from app.pages.boards import rows_of
@@ -135,3 +136,18 @@ def test_dead_entries_wait_for_the_organiser(site: Served) -> None:
     )
     assert refused.status_code == 409
     assert 'href="/en/challenges/tiny/submissions/1">Back</a>' in refused.text
+
+
+def test_a_team_that_left_the_board_has_no_rank_in_its_history(site: Served) -> None:
+    with site.database.write_session() as session:
+        phase_id = session.scalars(select(Phase.id)).one()
+        team_id = session.scalars(select(Team.id).where(Team.name == "ada")).one()
+        standings: list[dict[str, Any]] = [{"rank": 7, "value": 0.9}, {"rank_low": OFF_BOARD}, {"value": None}]
+        for seq, standing in enumerate(standings, start=1):
+            of: dict[str, Any] = {"phase_id": phase_id, "split": "public", "team_id": team_id, "seq": seq}
+            session.add(BoardChange(**of, at=NOW + dt.timedelta(hours=seq), tied=False, **standing))
+    for language, words in (("en", "not on the board"), ("fr", "absente du classement")):
+        page = browser(site.url).get(f"/{language}/challenges/tiny/leaderboard?team=ada").text
+        rows = re.findall(r"<tr>(.*?)</tr>", page.split('id="history"')[1].split("<tbody>")[1].split("</tbody>")[0])
+        assert [re.findall(r"<td[^>]*>(.*?)</td>", row)[:1] for row in rows] == [["–"], [words], ["7"]]
+        assert 'svg class="plot"' in page

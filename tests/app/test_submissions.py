@@ -194,6 +194,35 @@ def test_a_live_board_tells_of_parts_of_twenty_clusters_and_a_frozen_one_of_ten(
         assert seen() == {"old": (0.5, None, 15), "mid": (0.5, None, 30), "young": (0.5, None, 75)}
 
 
+def test_a_few_cases_without_a_group_do_not_follow_from_the_groups(one: Crowd) -> None:
+    number = crowd.submit(one, crowd.join(one, "ada", "Ada"), entry(1))
+    score_all(one)
+    with one.database.write_session() as session:
+        phase = session.scalars(select(Phase)).one()
+        session.execute(update(Split).values(visible="live"))
+        ada = session.scalars(select(Submission).where(Submission.number == number)).one()
+        whole = update(MetricValue).where(MetricValue.evaluation_id == ada.current_id, MetricValue.slice == "all")
+        session.execute(whole.values(n_cases=235, n_clusters=235))
+        for metric in ("x", "y"):
+            for name, count in (("F", 120), ("M", 100)):
+                part = {"slice": f"subgroup:who={name}", "n_cases": count, "n_clusters": count}
+                session.add(MetricValue(evaluation_id=ada.current_id, metric=metric, output="z", value=0.5, **part))
+        session.flush()
+
+        def told() -> set[tuple[object, ...]]:
+            found = evaluations.documents_for(session, submission=ada, behind=False)
+            return {(d["metric"], d["slice"], d["n_cases"]) for d in found if "who=" in str(d["slice"])}
+
+        def seen(f: int | None, m: int | None) -> set[tuple[object, ...]]:
+            return {(metric, f"subgroup:who={name}", n) for metric in "xy" for name, n in (("F", f), ("M", m))}
+
+        assert told() == seen(120, None)  # fifteen without a group are few while the board is live
+        phase.frozen_at = crowd.now()
+        assert told() == seen(120, 100)
+        session.execute(whole.values(n_cases=223, n_clusters=223))
+        assert told() == seen(120, None)
+
+
 def admitted(one: Crowd, who: Actor, at: dt.datetime) -> admissions.Admission:
     with one.database.write_session() as session:
         return admissions.admit(session, actor=who, request=REQUEST, settings=one.settings, now=at)

@@ -358,6 +358,15 @@ def test_a_refused_entry_leaves_nothing_on_the_disk(world: World) -> None:
     assert kept_bytes(world) == before
 
 
+def test_a_refused_body_leaves_nothing_on_the_disk(world: World) -> None:
+    who, key = world.newcomer("late-body"), {"Idempotency-Key": "k-body"}
+    assert who.http.post(POST, content=entry(75), headers=key).status_code == 202
+    before = kept_bytes(world)
+    refused = [who.http.post(POST, content=bytes([number]) * 50_000, headers=key) for number in range(3)]
+    assert [code(answer) for answer in refused] == [(409, "E-CONFLICT")] * 3
+    assert kept_bytes(world) == before
+
+
 def test_bytes_that_nobody_verified_are_read_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server died after the last byte, and every entry is refused meanwhile: no refusal reads the file again."""
     who, data = world.newcomer("late-unverified"), entry(71)

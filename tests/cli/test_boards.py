@@ -69,6 +69,7 @@ def test_the_history_of_a_rank(run: Run, faulty: Faulty) -> None:
         {"at": "2026-11-22T11:00:00+00:00", "rank": 1, "tied": True, "rank_low": None, "rank_high": None, "value": 0.9},
         {"at": "2026-11-22T12:00:00+00:00", "rank": None, "tied": False, "rank_low": None, "rank_high": None}
         | {"value": None},
+        {"at": "2026-11-22T13:00:00+00:00", "on_board": False, "rank": None, "tied": False, "value": None},
     ]
     phases = as_json({"slug": "blood", "phases": [{"slug": "main", "window": "open"}]})
     document = {"phase": "main", "split": "public", "team": "Ada & co", "changes": 40, "points": points}
@@ -78,10 +79,16 @@ def test_the_history_of_a_rank(run: Run, faulty: Faulty) -> None:
     lines = result.out.splitlines()
     assert (lines[0], lines[-1]) == (
         "Ada & co, phase main, split public:",
-        "3 of 40 changes are shown, evenly thinned.",
+        "4 of 40 changes are shown, evenly thinned.",
     )
     shown = [re.split(r"  +", line.strip())[-3:] for line in lines[1:-1]]
-    assert shown == [["rank", "rank interval", "value"], ["2", "1 to 3", "0.8"], ["1=", "-", "0.9"], ["-", "-", "-"]]
+    assert shown == [
+        ["rank", "rank interval", "value"],
+        ["2", "1 to 3", "0.8"],
+        ["1=", "-", "0.9"],
+        ["-", "-", "-"],
+        ["not on the board", "-", "-"],
+    ]
     assert run("leaderboard", "blood", "--history", "a", "--csv", "--server", faulty.address).code == 2
     faulty.answer = lambda request: as_json(document | {"points": []}) if "/leaderboard" in request.path else phases
     empty = run("leaderboard", "blood", "--history", "Ada & co", "--server", faulty.address)

@@ -109,6 +109,35 @@ def test_outputs_that_are_no_plain_arrays(blob: bytes, complaint: str) -> None:
     assert refusal(answer({"outcome": "ok"}, ("replicates", blob))) == complaint
 
 
+def listed(members: int) -> bytes:
+    """An npz with this many members in its list, which all are the same nothing."""
+    one = b"PK\1\2" + struct.pack("<HHHHHHIIIHHHHHII", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"a"
+    size = members * len(one)
+    big = struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, members, members, size, 0)
+    end = b"PK\6\6" + big + b"PK\6\7" + struct.pack("<IQI", 0, size, 1)
+    return one * members + end + b"PK\5\6" + struct.pack("<HHHHIIH", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("members", "complaint"),
+    [
+        (10_001, "an output holds more than 10,000 arrays"),
+        (200_000, "the list of arrays in an output is too long"),
+    ],
+)
+def test_a_long_list_of_arrays_is_not_read(members: int, complaint: str) -> None:
+    assert refusal(answer({"outcome": "ok"}, ("case_table", listed(members)))) == complaint
+
+
+def test_what_was_read_is_a_view_of_the_answer() -> None:
+    table = npz(a=np.zeros(5))
+    raw = bytearray(answer({"outcome": "ok"}, ("arrays", table)))
+    _, blobs = parse(raw, arrays=True)
+    view = blobs["arrays"]
+    assert isinstance(view, memoryview)
+    assert (view.obj is raw, bytes(view)) == (True, table)
+
+
 @settings(max_examples=150, deadline=None)
 @given(some.data())
 def test_any_bytes_are_an_answer_or_refused(data: some.DataObject) -> None:

@@ -35,7 +35,7 @@ def status_of(pid: int) -> dict[str, list[str]]:
 
 def request(kind: str) -> bytes:
     """What a sandbox is sent for one of the probe's kinds."""
-    limits = {"cpu_s": 5, "memory_mb": 512}
+    limits = {"cpu_s": 5, "memory_mb": 512, "prepare_cpu_s": 5, "prepare_mb": 1024}
     return json.dumps({"kind": kind, "shared": [], "roles": ["entry"], "quote": False, **limits}).encode()
 
 

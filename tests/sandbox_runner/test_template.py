@@ -14,10 +14,12 @@ import pytest
 import scoring
 from sandbox_runner import bubblewrap, tasks
 from sandbox_runner.bubblewrap import HOME, Layout
-from sandbox_runner.contract import Finish, Limits
+from sandbox_runner.contract import Claimed, Finish, Limits
+from sandbox_runner.loop import _Held
 from sandbox_runner.pool import Pool
 from sandbox_runner.sandbox import Sandbox
 from sandbox_runner.steps import Sandboxes
+from tests.sandbox_runner.protocol import Job
 from tests.sandbox_runner.test_sandbox import fork_of, in_background, status_of, until
 
 pytestmark = pytest.mark.sandbox
@@ -25,6 +27,7 @@ pytestmark = pytest.mark.sandbox
 Opened = Callable[[bytes], int]
 Again = tuple[Callable[..., Finish], Pool]
 LIMITS = Limits(wall_s=20, cpu_s=10, memory_mb=512, output_mb=1)
+JOB = Claimed.model_validate(Job("x", "check", {}, {}).claimed())
 
 
 @pytest.fixture
@@ -32,10 +35,11 @@ def again(probe_layout: Callable[..., Layout], opened: Opened, monkeypatch: pyte
     """Runs one of the probe's kinds in whatever sandbox holds the challenge: `again(kind, content)`; and the pool."""
     pool = Pool(probe_layout(), size=1, kept=2)
 
-    def run(kind: str, content: bytes = b"", *, challenge: bytes = b"one") -> Finish:
+    def run(kind: str, content: bytes = b"", *, challenge: bytes = b"one", held: _Held | None = None) -> Finish:
         monkeypatch.setattr(tasks, "KINDS", {kind: tasks.Kind(frozenset({"spec"}), frozenset({"entry"}))})
         files, digests = {"spec": opened(challenge), "entry": opened(content)}, {"spec": challenge.decode()}
-        sandboxes = Sandboxes(pool.take, pool.give)
+        told = (held.started, held.left) if held else ()
+        sandboxes = Sandboxes(pool.take, pool.give, *told)
         report = tasks.perform(kind, files, limits=LIMITS, sandboxes=sandboxes, digests=digests)
         assert report is not None
         return report.finish
@@ -106,6 +110,25 @@ def test_a_sandbox_is_not_used_again_after_a_crash(again: Again) -> None:
     run, pool = again
     assert [(run("abort").outcome, pool.kept) for _ in range(2)] == [("crash", 0)] * 2
     assert run("echo", b"another").detail.message == "another"
+
+
+def test_a_late_cancel_ends_no_other_job(again: Again) -> None:
+    run, pool = again
+    job = _Held(JOB)
+    assert run("echo", b"first", held=job).outcome == "ok"
+    (template,) = pool._kept
+    job.cancel()  # as a heartbeat does while the report of the job is sent
+    assert run("echo", b"of another team").detail.message == "of another team"
+    assert list(pool._kept) == [template]
+
+
+def test_a_sandbox_that_was_cancelled_at_the_last_moment_is_not_kept(again: Again) -> None:
+    _, pool = again
+    sandbox = pool.take()
+    sandbox.holds = "one"
+    sandbox.cancel()
+    pool.give(sandbox)
+    assert (pool.kept, sandbox.alive) == (0, False)
 
 
 def test_other_code_drains_all_that_wait(

@@ -13,10 +13,10 @@ import pytest
 
 from sandbox_runner import bubblewrap, tasks
 from sandbox_runner.bubblewrap import Layout
-from sandbox_runner.contract import Finish, Limits
+from sandbox_runner.contract import Finish, Limits, Usage
 from sandbox_runner.pool import Pool, start
 from sandbox_runner.sandbox import Sandbox
-from sandbox_runner.steps import Sandboxes
+from sandbox_runner.steps import Sandboxes, Step
 from scoring.packing import pack
 from scoring.tables import Entry, Table
 from tests.sandbox_runner.conftest import NUMBERS
@@ -62,6 +62,32 @@ def test_two_sandboxes_give_what_one_gives(opened: Opened, pool: Pool, monkeypat
     one, expected = scored()
     assert (two.outcome, two.values, two.detail, outputs) == ("ok", one.values, one.detail, expected)
     assert sorted(outputs) == ["case_table", "replicates"]
+
+
+def test_waiting_for_a_sandbox_is_not_time_of_a_job(opened: Opened, pool: Pool) -> None:
+    def slow(holds: str) -> Sandbox:
+        time.sleep(1.1)
+        return pool.take(holds)
+
+    files = files_of(opened, job_files())
+    limits = LIMITS.model_copy(update={"wall_s": 1.0})
+    report = tasks.perform("score", files, limits=limits, sandboxes=Sandboxes(slow, pool.give))
+    assert report is not None
+    assert (report.finish.outcome, report.finish.usage.wall_s < 1) == ("ok", True)
+
+
+def test_the_clock_of_the_second_step_goes_on_where_that_of_the_first_stood(opened: Opened, pool: Pool) -> None:
+    roles = {"spec", "cases", "attributes", "plan", "reference/risks"}
+    files = files_of(opened, job_files(rows=20_000))
+    used = Usage(wall_s=LIMITS.wall_s - 0.01)
+    challenge = {role: file for role, file in files.items() if role in roles}
+    sandboxes = Sandboxes(pool.take, pool.give)
+    report = Step("score", challenge, {"entry": files["entry"]}, LIMITS, sandboxes, used=used).run()
+    assert report is not None
+    assert (report.finish.outcome, report.finish.detail.message) == (
+        "time",
+        "It was not done after 60 s, which is all this phase allows.",
+    )
 
 
 def test_a_refused_entry_never_meets_the_reference(opened: Opened, pool: Pool) -> None:

@@ -90,6 +90,37 @@ def test_rows_of_no_case_or_out_of_order(case: list[int]) -> None:
         unpack(pack_arrays({**changed, "0.case": np.array(case)}), MANY)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"0.column0": ["7", "7"]}, "a row stands twice"),
+        ({"0.column0": ["3", "9"]}, "a row is not expected"),
+        ({"0.column0": ["7", "3"]}, "a row is not expected"),  # each at the other's case
+        ({}, None),
+    ],
+)
+def test_keys_of_rows_that_the_reader_cannot_have_made(change: dict[str, list[str]], told: str | None) -> None:
+    made = entry_of("box,image,x,kind\n7,j,-1.5,LY\n3,i,1,LY\n", MANY)
+    with np.load(io.BytesIO(pack(made)), allow_pickle=False) as archive:
+        held = {name: archive[name] for name in archive.files}
+    assert held["0.column0"].tolist() == ["3", "7"]
+    payload = pack_arrays(held | {name: np.array(values) for name, values in change.items()})
+    if told is None:
+        assert same(made, unpack(payload, MANY))
+        return
+    with pytest.raises(ValueError, match=f"in table boxes, {told}"):
+        unpack(payload, MANY)
+
+
+def test_want_of_memory_is_no_fault_of_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: bytes) -> Array:
+        raise MemoryError
+
+    monkeypatch.setattr("scoring.packing._array", full)
+    with pytest.raises(MemoryError):
+        unpack(pack(entry_of()), INDEX)
+
+
 def test_pickles_are_never_loaded() -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **{**arrays(), "0.column1": np.array([{}, {}, {}], dtype=object)})  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 import io
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -180,6 +181,17 @@ def test_text_that_would_take_too_much_memory() -> None:
     assert read(data, index_of(spec), Limits(text_bytes=16_000)).entry is not None
     result = read(data, index_of(spec), Limits(text_bytes=15_999))
     assert told(result) == [("E-FIELD-SIZE", 2, "note", "x" * 79 + "…")]
+
+
+def test_all_text_of_an_entry_shares_one_memory() -> None:
+    spec = one(NOTE, replace(NOTE, name="more"))
+    data = f"id,note,more\na,{'x' * 1_000},{'y' * 1_000}\nb,,\nc,,\nd,,\n"
+    assert read(data, index_of(spec), Limits(text_bytes=32_000)).entry is not None
+    assert told(read(data, index_of(spec), Limits(text_bytes=31_999))) == [("E-FIELD-SIZE", 2, "more", "y" * 79 + "…")]
+    tables = (spec, replace(spec, name="again", file="again.csv"))
+    files = {table.name: io.BytesIO(data.encode()) for table in tables}
+    result = read_entry(files, index=index_of(*tables), limits=Limits(text_bytes=63_999))
+    assert [(issue.code, issue.table, issue.column) for issue in result.issues.errors] == [("E-FIELD-SIZE", "again", "more")]
 
 
 def test_quoted_line_breaks_keep_line_numbers_right() -> None:
