@@ -57,7 +57,8 @@ def blockers(session: Session, *, phase: Phase, now: dt.datetime) -> dict[str, i
 
     `clock`: minutes to wait, where it closed during an outage or by a leap of the clock.
     """
-    settling = pulse.reprieved(session, phase.closes_at) - now
+    settled = pulse.reprieved(session, phase.closes_at)
+    settling = settled - now if settled > phase.closes_at else dt.timedelta(0)
     counts = {
         "clock": max(0, math.ceil(settling.total_seconds() / 60)),
         "uploads": uploads.open_in(session, phase, now),
