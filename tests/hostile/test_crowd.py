@@ -13,13 +13,15 @@ from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 
 from app import worker
 from app.db import boards as board_rows
 from app.db.boards import BoardEntry
 from app.db.engine import Database
 from app.db.evaluations import Evaluation
+from app.db.jobs import Job
+from app.db.pulse import PULSE
 from app.db.submissions import Submission
 from app.db.teams import Team
 from app.domain.access import Actor
@@ -137,8 +139,11 @@ def test_a_phase_that_is_closed_in_the_thick_of_it(database: Database, tmp_path:
         draw = random.Random(1)
         while crowd.score(one, draw):
             pass
+        later = crowd.now() + dt.timedelta(hours=1)
         with one.database.write_session() as session:
-            schedule.tick(session, blobs=one.blobs, now=crowd.now() + dt.timedelta(hours=1))
+            # An hour in which the platform was alive.
+            session.execute(update(Job).where(Job.kind == PULSE).values(claimed_at=later))
+            schedule.tick(session, blobs=one.blobs, now=later)
         check(one)
         with one.database.read_session() as session:
             phase = crowd.phase_of(session)
