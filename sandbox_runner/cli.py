@@ -30,7 +30,7 @@ from sandbox_runner.cache import Cache
 from sandbox_runner.client import Client, Refused, Unreachable
 from sandbox_runner.contract import Finish, Register
 from sandbox_runner.loop import Runner, Settings
-from sandbox_runner.pool import Pool
+from sandbox_runner.pool import KEPT_S, Pool
 from scoring.messages import explain
 
 QUEUES = ("check", "score")
@@ -53,11 +53,12 @@ KEPT = 4 * (os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Shape:
-    """Jobs at once, sandboxes that wait ready, and sandboxes that stay with a challenge."""
+    """Jobs at once, sandboxes that wait ready, those that stay with a challenge, and for how many minutes unused."""
 
     slots: int
     pool: int
     kept: int
+    kept_minutes: float
 
 
 def main() -> None:
@@ -77,12 +78,14 @@ def start(
     slots: Annotated[int, typer.Option(min=1, max=256, help="Jobs at once.")] = os.cpu_count() or 1,
     pool: Annotated[int, typer.Option(min=0, max=256, help="Sandboxes that wait ready; 0: as many as slots.")] = 0,
     kept: Annotated[int, typer.Option(min=0, max=256, help="Sandboxes that stay with a challenge; 0: none.")] = KEPT,
+    kept_minutes: Annotated[float, typer.Option(min=0.1, help="They end after so many unused.")] = KEPT_S / 60,
     once: Annotated[bool, typer.Option("--once", help="Ask for one job, do it, leave.")] = False,
 ) -> None:
     """Take jobs until stopped (SIGTERM, Ctrl-C). Registers first where a token is given and it has not yet."""
     _log_json()
     _preflight()
-    stop, shape = _stop_by_signal(), Shape(slots, 1 if once else pool or slots, 0 if once else kept)
+    stop = _stop_by_signal()
+    shape = Shape(slots, 1 if once else pool or slots, 0 if once else kept, kept_minutes)
     try:
         state = _prepared(state)
         client = Client(server, ca_file=ca_file, stop=stop)
@@ -187,7 +190,7 @@ def _show(finish: Finish, *, as_json: bool) -> None:
 def _run(
     client: Client, who: keys.Identity, state: Path, shape: Shape, tags: list[str], stop: threading.Event, once: bool
 ) -> None:
-    pool = Pool(bubblewrap.layout(), size=shape.pool, kept=shape.kept)
+    pool = Pool(bubblewrap.layout(), size=shape.pool, kept=shape.kept, kept_s=60 * shape.kept_minutes)
     settings = Settings(who.key, keys.private_key(state), QUEUES, shape.slots, tags, _versions())
     try:
         logging.getLogger("arbitre.runner").info("runner started", extra={"data": {"server": who.server}})

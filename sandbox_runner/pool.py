@@ -5,9 +5,12 @@ read once. All are ended when the code that they imported changes, and the longe
 """
 
 import itertools
+import os
 import secrets
 import threading
+import time
 from collections import deque
+from pathlib import Path
 
 from sandbox_runner.bubblewrap import Layout, SandboxUnavailable
 from sandbox_runner.code import Code
@@ -15,18 +18,27 @@ from sandbox_runner.sandbox import Sandbox
 
 _RETRY_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _WORK_FIRST_S = 2.0
+_FAILING_S = 5.0
+_LOOK_S = 15.0
+KEPT_S = 600.0
 
 
 class Pool:
     """`size` sandboxes, ready, and besides at most `kept` that hold a challenge.
 
+    Those that nobody used for `kept_s` seconds are ended, and the longest unused where all together take more than
+    `kept_bytes` of memory: a quarter of the machine's, if nothing is given.
+
     One thread starts all of them and lives as long as they do: a sandbox dies with it. While others are at work and one
     is ready, it waits a little before it starts the next, which would take a core from who waits for a score.
     """
 
-    def __init__(self, layout: Layout, *, size: int, kept: int = 0) -> None:
+    def __init__(
+        self, layout: Layout, *, size: int, kept: int = 0, kept_s: float = KEPT_S, kept_bytes: int | None = None
+    ) -> None:
         """Begins to fill at once. `kept` = 0: every job in a sandbox of its own."""
         self._layout, self._size, self._most = layout, size, kept
+        self._most_s, self._most_bytes = kept_s, _memory() // 4 if kept_bytes is None else kept_bytes
         self._code = Code(layout)
         self._numbers = itertools.count(secrets.randbelow(1 << 20))
         self._ready: deque[Sandbox] = deque()
@@ -41,7 +53,7 @@ class Pool:
     def take(self, holds: str = "", timeout_s: float = 60.0) -> Sandbox:
         """A sandbox for one `run`, which holds this challenge already, or none; `give` it back afterwards.
 
-        Raises SandboxUnavailable with the reason if none can be started.
+        Where one could not be started, the next may: it waits a little. Raises SandboxUnavailable with the reason.
         """
         with self._changed:
             self._drain()
@@ -50,6 +62,7 @@ class Pool:
                 self._kept.remove(found)
             else:
                 self._changed.wait_for(lambda: self._ready or self._failure or self._closed, timeout_s)
+                self._changed.wait_for(lambda: self._ready or self._closed, min(timeout_s, _FAILING_S))
                 if not self._ready:
                     raise self._failure or SandboxUnavailable("The pool of sandboxes is closed or too slow.")
                 found = self._ready.popleft()
@@ -59,6 +72,7 @@ class Pool:
 
     def give(self, sandbox: Sandbox) -> None:
         """Take back what was taken: kept where it lives and holds a challenge, else ended."""
+        sandbox.room, sandbox.unused_since = sandbox.resident(), time.monotonic()
         with self._changed:
             self._taken.remove(sandbox)
             gone = []
@@ -66,16 +80,21 @@ class Pool:
                 gone.append(sandbox)
             else:
                 self._kept.append(sandbox)
-            while len(self._kept) > self._most:
+            while len(self._kept) > self._most or sum(each.room for each in self._kept) > self._most_bytes:
                 gone.append(self._kept.popleft())
             self._changed.notify_all()
         for each in gone:
             each.discard()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether a sandbox is there that can work at once, within this time."""
+        """Whether a sandbox is there that can work at once, within this time.
+
+        One that holds a challenge is of no use for another, which counts where no new one can be started.
+        """
         with self._changed:
-            there = self._changed.wait_for(lambda: self._ready or self._kept or self._closed, timeout_s)
+            there = self._changed.wait_for(
+                lambda: self._ready or (self._kept and not self._failure) or self._closed, timeout_s
+            )
             return bool(there) and not self._closed
 
     @property
@@ -132,9 +151,16 @@ class Pool:
         self._ready.clear()
         self._kept.clear()
 
+    def _end_unused(self) -> None:
+        """Call with the lock held."""
+        while self._kept and time.monotonic() - self._kept[0].unused_since >= self._most_s:
+            self._kept.popleft().discard()
+
     def _wait_for_need(self) -> bool:
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._ready) < self._size)
+            look_s = min(_LOOK_S, self._most_s)
+            while not self._changed.wait_for(lambda: self._closed or len(self._ready) < self._size, look_s):
+                self._end_unused()
             self._changed.wait_for(lambda: self._closed or not (self._ready and self._taken), _WORK_FIRST_S)
             return not self._closed
 
@@ -143,6 +169,15 @@ class Pool:
             self._failure = error
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._closed, pause_s)
+
+
+def _memory() -> int:
+    """Bytes of this machine, or of the control group that this process is held in."""
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(whole, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    except (OSError, ValueError):  # no such file, or "max"
+        return whole
 
 
 def start(layout: Layout, *, number: int) -> Sandbox:

@@ -49,7 +49,8 @@ class Sandbox:
     """A started sandbox. The thread that starts it must outlive it: its end takes the sandbox along.
 
     For whoever keeps it: `holds`, a name of the challenge that its template was given (empty before the first job);
-    `code`, the digest of the code that it was started with.
+    `code`, the digest of the code that it was started with; `room`, the bytes of memory that it took, and
+    `unused_since`, on the clock of `time.monotonic`, when it was given back.
     """
 
     def __init__(self, layout: Layout, *, number: int) -> None:
@@ -57,6 +58,7 @@ class Sandbox:
         uid = bubblewrap.slot_uid(number) if bubblewrap.tier() == "root" else None
         self.pid = 0
         self.holds = self.code = ""
+        self.room, self.unused_since = 0, 0.0
         self._cancelled = False
         self._lock = threading.Lock()
         self._socket, inner = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -123,7 +125,7 @@ class Sandbox:
                 self._socket.settimeout(left_s)
                 word = self._socket.recv(16)
                 if word == b"prepared":
-                    self._socket.send(b"%d" % _address_space(self.pid))
+                    self._socket.send(b"%d" % _pages(self.pid)[0])
                     return True, "prepared"
                 if word != b"began":
                     return taken, "gone"
@@ -175,6 +177,10 @@ class Sandbox:
     def fit(self) -> bool:
         """Alive, and nobody has cancelled it: another job may use it."""
         return self.alive and not self._cancelled
+
+    def resident(self) -> int:
+        """Bytes of memory that its template takes, with what it shares with others; 0 where it is gone."""
+        return _pages(self.pid)[1]
 
     def cancel(self) -> None:
         """End it from another thread; `run` then returns with stopped = "cancel"."""
@@ -233,12 +239,13 @@ def privileges(pid: int) -> list[str]:
     return faults
 
 
-def _address_space(pid: int) -> int:
-    """Bytes of a process, which may be gone."""
+def _pages(pid: int) -> tuple[int, int]:
+    """Bytes of address space and of memory of a process; 0 where it is gone."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+        space, resident, *_ = map(int, Path(f"/proc/{pid}/statm").read_text().split())
+    except (OSError, ValueError):
+        return 0, 0
+    return space * os.sysconf("SC_PAGE_SIZE"), resident * os.sysconf("SC_PAGE_SIZE")
 
 
 def _start_filter() -> bytes:

@@ -306,7 +306,10 @@ def test_the_pool_refills_and_survives_a_sandbox_that_died_waiting(
     assert until(lambda: not Path(f"/proc/{last.pid}").exists())
 
 
-def test_no_sandbox_is_a_sentence_and_never_a_run(probe_layout: Callable[..., Layout], opened: Opened) -> None:
+def test_no_sandbox_is_a_sentence_and_never_a_run(
+    probe_layout: Callable[..., Layout], opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox_runner.pool._FAILING_S", 0.1)
     pool = Pool(probe_layout((Path("/nowhere"), "/nowhere")), size=1)
     try:
         files = {role: opened(b"") for role in ("spec", "cases", "entry")}

@@ -131,6 +131,53 @@ def test_a_sandbox_that_was_cancelled_at_the_last_moment_is_not_kept(again: Agai
     assert (pool.kept, sandbox.alive) == (0, False)
 
 
+def kept_for(pool: Pool, name: str) -> Sandbox:
+    """A sandbox that holds this challenge, and waits in the pool."""
+    sandbox = pool.take(name)
+    sandbox.holds = name
+    pool.give(sandbox)
+    return sandbox
+
+
+def test_a_sandbox_that_nobody_uses_is_ended(probe_layout: Callable[..., Layout]) -> None:
+    pool = Pool(probe_layout(), size=1, kept=2, kept_s=0.5)
+    try:
+        sandbox = kept_for(pool, "one")
+        assert until(lambda: not sandbox.alive)
+        assert (pool.kept, until(lambda: pool.ready == 1)) == (0, True)
+    finally:
+        pool.close()
+
+
+def test_sandboxes_are_kept_within_a_total_of_memory(probe_layout: Callable[..., Layout]) -> None:
+    pool = Pool(probe_layout(), size=1, kept=9)
+    try:
+        first = kept_for(pool, "one")
+        assert first.room > 10 << 20
+        pool._most_bytes = first.room * 3 // 2
+        second = kept_for(pool, "two")
+        assert (list(pool._kept), first.alive, second.alive) == ([second], False, True)
+    finally:
+        pool.close()
+
+
+def test_a_pool_that_starts_nothing_waits_before_it_says_so(probe_layout: Callable[..., Layout]) -> None:
+    pool = Pool(probe_layout(), size=1, kept=2)
+    try:
+        held, layout = kept_for(pool, "one"), pool._layout
+        assert until(lambda: pool.ready == 1)
+        pool._layout = dataclasses.replace(layout, module="no_such_module")
+        taken = pool.take()
+        assert until(lambda: pool.failure != "")
+        assert (pool.kept, held.alive, pool.wait(0.1)) == (1, True, False)
+        pool._layout = layout
+        pool.give(pool.take("two"))
+        pool.give(taken)
+        assert (pool.failure, pool.wait(0.1)) == ("", True)
+    finally:
+        pool.close()
+
+
 def test_other_code_drains_all_that_wait(
     probe_layout: Callable[..., Layout], opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -191,7 +191,8 @@ def test_all_text_of_an_entry_shares_one_memory() -> None:
     tables = (spec, replace(spec, name="again", file="again.csv"))
     files = {table.name: io.BytesIO(data.encode()) for table in tables}
     result = read_entry(files, index=index_of(*tables), limits=Limits(text_bytes=63_999))
-    assert [(issue.code, issue.table, issue.column) for issue in result.issues.errors] == [("E-FIELD-SIZE", "again", "more")]
+    (issue,) = result.issues.errors
+    assert (issue.code, issue.table, issue.column) == ("E-FIELD-SIZE", "again", "more")
 
 
 def test_quoted_line_breaks_keep_line_numbers_right() -> None:
