@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from challenges.layout import CASES_FILE
-from challenges.problems import Problem
+from challenges.problems import Problem, shown
+from challenges.rule import words
 from challenges.spec import ChallengeSpec
 from challenges.tables import scoring_cases, scoring_tables
 from scoring import spec as scoring
@@ -30,6 +31,7 @@ def case_problems(spec: ChallengeSpec, files: Mapping[str, Path]) -> list[Proble
     except InputRefused as error:
         return issue_problems(error.issues, CASES_FILE)
     problems = [*_secret_columns(spec, files[CASES_FILE]), *_repeated(spec, files[CASES_FILE])]
+    problems += _unknown_rows(index)
     if spec.cases.file in files:
         problems += _attributes(spec, index, files[spec.cases.file])
     return problems
@@ -66,6 +68,15 @@ def _attributes(spec: ChallengeSpec, index: CaseIndex, path: Path) -> list[Probl
         except InputRefused as error:
             found |= {str(problem): problem for problem in issue_problems(error.issues, spec.cases.file)}
     return list(found.values())
+
+
+def _unknown_rows(index: CaseIndex) -> Iterator[Problem]:
+    """Where nobody knows which rows a case has, a missing one is not missed, whatever the table says of it."""
+    for table in index.tables:
+        known = table.row_key and table.name in index.rows
+        if table.combine is not None and table.missing != "empty" and not known:
+            names = words(table.row_key or table.key)
+            yield Problem("C-COMBINE-KEYS", file=CASES_FILE, line=1, found=shown(table.name), expected=names)
 
 
 def _header(path: Path) -> Sequence[str]:

@@ -114,6 +114,10 @@ TEMPLATES: dict[str, str] = {
     "R-COMBINE-ONE": N_(
         '%(key)s = %(found)s has nothing to combine: the table has one row per case. Set rows = "many" or remove it.'
     ),
+    "R-COMBINE-MAX": N_(
+        '%(key)s = "max" cannot be used with the metric %(found)s: the highest probabilities of the labels do not sum '
+        'to 1. Set combine = "mean".'
+    ),
     "R-COMBINE-TYPE": N_(
         "%(key)s = %(found)s has no %(expected)s, and the table combines its rows. Use numbers or probabilities only."
     ),
@@ -161,6 +165,10 @@ TEMPLATES: dict[str, str] = {
     "C-ISSUE": N_("%(why)s"),
     "C-MORE": N_("%(found)s more problems in %(file)s."),
     "C-ID-TWICE": N_("The %(key)s %(found)s stands on several lines. Each case has one line here."),
+    "C-COMBINE-KEYS": N_(
+        "Table %(found)s combines the rows of a case, but %(file)s does not name them (key: %(expected)s): a team "
+        'could leave out the hard ones unseen. Add the columns of the key there, or set missing = "empty".'
+    ),
     "C-SECRET-COLUMN": N_(
         "%(file)s is public, and its column %(found)s would give away the %(expected)s of each case. "
         "Move that column to a file in reference/."

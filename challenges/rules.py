@@ -20,7 +20,8 @@ from scoring.readers.archives import base_name
 
 def rule_problems(spec: ChallengeSpec, lines: Mapping[Key, int]) -> list[Problem]:
     """Every broken rule, in the order of the file."""
-    findings = [*_documents(spec), *_tables(spec), *_cases(spec), *metric_rules(spec), *phase_rules(spec)]
+    findings = [*_documents(spec), *_tables(spec), *_highest(spec), *_cases(spec), *metric_rules(spec)]
+    findings += phase_rules(spec)
     # A table that is named in a way that could not be read is told already.
     told = [finding for finding in findings if finding.code != "R-NO-TABLE" or finding.key not in lines]
     return [place(finding, lines) for finding in told]
@@ -59,6 +60,15 @@ def _combine(key: Key, table: TableSpec) -> Iterator[Finding]:
     for name, column in (table.columns or {}).items():
         if column.type in ("text", "label"):
             yield Finding("R-COMBINE-TYPE", (*key, "columns", name, "type"), expected=table.combine, found=column.type)
+
+
+def _highest(spec: ChallengeSpec) -> Iterator[Finding]:
+    """The highest probability of each label over the rows of a case: together more than 1, which metrics refuse."""
+    tables = (spec.entry and spec.entry.tables) or {}
+    for metric in spec.metrics or ():
+        table = tables.get(metric.table or "")
+        if table is not None and table.combine == "max" and "probabilities" in (metric.params or {}):
+            yield Finding("R-COMBINE-MAX", ("entry", "tables", metric.table or "", "combine"), found=shown(metric.id))
 
 
 def _column(key: Key, column: ColumnSpec) -> Iterator[Finding]:

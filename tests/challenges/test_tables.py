@@ -55,6 +55,8 @@ def test_the_sample_of_json_lines_has_its_own_name(make: Make) -> None:
 TABLE = "entry.tables.risks"
 MORE = '[entry.tables.more]\ncase = "id"\nfile = "x/Predictions.csv"\ncolumns = {x = {type = "number"}}\n'
 HIDDEN = "reference/cases.csv"
+SCORED = 'params = {label = "label", score = "risk", positive = "1"}'
+OF_LABELS = 'params = {label = "label", probabilities = {1 = "risk"}}'
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,19 @@ def test_tables_that_contradict_themselves(make: Make, old: str, new: str, expec
         changes, files = {**changes, "[entry.tables.risks]": PHOTOS}, FILES
     code, line, key = expected
     assert (code, "challenge.toml", line, key) in told(make(replace=changes, files=files))
+
+
+def test_the_highest_probabilities_are_none_for_a_metric_of_probabilities(make: Make) -> None:
+    changes = {"[entry.tables.risks]": PHOTOS.replace("mean", "max"), SCORED: OF_LABELS}
+    assert ("R-COMBINE-MAX", "challenge.toml", 16, f"{TABLE}.combine") in told(make(replace=changes, files=FILES))
+
+
+def test_rows_that_are_combined_are_known_beforehand(make: Make) -> None:
+    files = {**FILES, "public/cases.csv": "id\na\nb\nc\nd\n"}
+    expected = ("C-COMBINE-KEYS", "public/cases.csv", 1, None)
+    assert told(make(replace={"[entry.tables.risks]": PHOTOS}, files=files)) == [expected]
+    free = f'{PHOTOS}\nmissing = "empty"'
+    assert open_folder(make(replace={"[entry.tables.risks]": free}, files=files)).spec.entry.tables["risks"].combine
 
 
 @pytest.mark.parametrize(
