@@ -128,4 +128,5 @@ if __name__ == "__main__":
         database.dispose()
         (Path(name) / "data").mkdir()
         with served(Path(name) / "data", path) as running:
-            STORED.write_text(json.dumps(converse(running), indent=1) + "\n")
+            recorded = [without_grown(line) for line in converse(running)]
+            STORED.write_text(json.dumps(recorded, indent=1) + "\n")
