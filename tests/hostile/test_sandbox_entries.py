@@ -103,14 +103,12 @@ def test_more_rows_than_allowed_are_refused_within_the_memory() -> None:
 
 def test_more_memory_than_allowed_is_theirs_and_said_so() -> None:
     files = dict(job_files(rows=20_000))
-    enough = run_files("score", files, limits=LIMITS)
-    assert enough.outcome == "ok"
-    # What was resident at once needed at least as much address space, whatever libraries and threads a machine adds.
-    half = int(enough.usage.memory_mb) // 2
-    finish = run_files("score", files, limits=LIMITS.model_copy(update={"memory_mb": half}))
+    assert run_files("score", files, limits=LIMITS).outcome == "ok"
+    # What the challenge itself takes is not counted, and no machine resamples 20,000 cases within one MiB besides.
+    finish = run_files("score", files, limits=LIMITS.model_copy(update={"memory_mb": 1}))
     assert (finish.outcome, finish.detail.message) == (
         "memory",
-        f"It needed more than {half} MiB of memory, which is all this phase allows.",
+        "It needed more than 1 MiB of memory, which is all this phase allows.",
     )
 
 
